@@ -1,0 +1,1 @@
+"""The services of openbell. None imports another; they meet on the topics of ``shared.topics``."""

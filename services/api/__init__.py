@@ -1,0 +1,1 @@
+"""Intake, closing of runs, the ledger, and REST."""

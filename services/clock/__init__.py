@@ -1,0 +1,1 @@
+"""Exchange calendar: holds runs until the bell."""

@@ -1,0 +1,1 @@
+"""Risk, sizing, intents and orders."""

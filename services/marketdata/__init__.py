@@ -1,0 +1,1 @@
+"""Contracts, quotes, bars and indicators: writes the evidence of a decision."""

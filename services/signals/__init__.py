@@ -1,0 +1,1 @@
+"""Prompt, model and the checks of its answer."""

@@ -1,0 +1,1 @@
+"""What every service stands on: events, topics, the rule of the bus, time, storage."""

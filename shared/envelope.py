@@ -1,0 +1,135 @@
+"""The envelope: a body of plain JSON; metadata in CloudEvents 1.0 headers and W3C traceparent."""
+
+import base64
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from shared.events.base import NAMESPACE, Event
+from shared.events.dead_letter import DeadLetter
+from shared.failures import PoisonError
+from shared.topics import BY_EVENT
+
+E = TypeVar("E", bound=Event)
+_LONGEST_EXCERPT = 500
+
+
+@dataclass(frozen=True)
+class Message:
+    """What goes onto the bus, byte for byte; recorded once and published as recorded."""
+
+    topic: str
+    key: str
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Cause(Generic[E]):
+    """A consumed message: its event, where it came from, and its trace."""
+
+    event: E
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """Return the position of the message, as people write it."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def encode(event: Event, *, source: str, traceparent: str | None = None) -> Message:
+    """Return the message of an event. The same event gives the same bytes and headers.
+
+    ``source`` is the service that publishes; ``traceparent`` that of the cause, if it has one.
+    """
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event.event_id),
+        "ce_type": event.type,
+        "ce_source": f"openbell/{source}",
+        "ce_time": event.occurred_at.isoformat(),
+        "content-type": "application/json",
+        "traceparent": _next_traceparent(event, traceparent),
+    }
+    topic = BY_EVENT[type(event)].name
+    return Message(topic, event.key(), headers, event.model_dump_json())
+
+
+def _next_traceparent(event: Event, parent: str | None) -> str:
+    """Continue the trace of the cause; a run without one gets a trace of its own."""
+    parts = (parent or "").split("-")
+    whole = [2, 32, 16, 2]
+    if [len(part) for part in parts] == whole and set(parts[1]) <= set("0123456789abcdef"):
+        trace = parts[1]
+    else:
+        trace = uuid.uuid5(NAMESPACE, f"trace|{getattr(event, 'run_id', event.event_id)}").hex
+    return f"00-{trace}-{event.event_id.hex[:16]}-01"
+
+
+def text_headers(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
+    """Return headers as text; bytes that are no UTF-8 are escaped, never an error."""
+    return {name: value.decode("utf-8", "backslashreplace") for name, value in headers}
+
+
+def decode(record: "ConsumerRecord[bytes, bytes]", model: type[E]) -> Cause[E]:
+    """Return a record as its event. Raises PoisonError, which says what was expected and found."""
+    headers = text_headers(record.headers)
+    if not record.value:
+        raise PoisonError("empty_body", f"expected a JSON object of {model.type}, found no body")
+    try:
+        fields = json.loads(record.value.decode("utf-8"))
+    except UnicodeDecodeError as e:
+        raise PoisonError("wrong_encoding", f"expected UTF-8, found byte {e.start} of another") from e
+    except (ValueError, RecursionError) as e:
+        raise PoisonError("not_json", f"expected a JSON object, found: {e}") from e
+    if not isinstance(fields, dict):
+        found = type(fields).__name__
+        raise PoisonError("not_an_object", f"expected a JSON object, found a {found}")
+    try:
+        event = model.model_validate_json(record.value)
+    except ValidationError as e:
+        raise PoisonError("not_the_event", f"expected {model.type}: {first_problem(e)}") from e
+    return Cause(event, record.topic, record.partition, record.offset, record.timestamp, headers)
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first problem of a validation in words: which field, what was wrong."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(map(str, first["loc"])) or "the object"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{where}: {first['msg']}{more}"[:_LONGEST_EXCERPT]
+
+
+def dead_letter(
+    record: "ConsumerRecord[bytes, bytes]", why: PoisonError, *, service: str, stamp: dict[str, Any]
+) -> DeadLetter:
+    """Return the dead letter of a record, whole."""
+    key = record.key or b""
+    run_id, _, symbol = key.decode("utf-8", "backslashreplace").partition(":")
+    return DeadLetter(
+        **stamp,
+        service=service,
+        code=why.code,
+        reason=why.reason,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        raw_key=_base64(record.key),
+        raw_headers=tuple(text_headers(record.headers).items()),
+        raw_body=_base64(record.value),
+        run_id=run_id or None,
+        symbol=symbol or None,
+    )
+
+
+def _base64(raw: bytes | None) -> str | None:
+    return None if raw is None else base64.b64encode(raw).decode("ascii")

@@ -1,0 +1,51 @@
+"""The three kinds of failure.
+
+* Ours (our PostgreSQL, Kafka): retried without end, never a failed step.
+* The world (broker, model): after bounded retries, ``StepFailedError``.
+* Poison (a message nobody can use, a bug of ours): the dead-letter topic.
+"""
+
+import asyncio
+
+from aiokafka.errors import KafkaError
+from sqlalchemy import exc
+
+
+class StepFailedError(Exception):
+    """A step cannot do its work: becomes a ``step.failed`` event with this code and reason."""
+
+    def __init__(self, code: str, reason: str, attempts: int = 1) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.attempts = attempts
+
+
+class PoisonError(Exception):
+    """A message is undecodable or impossible: becomes a ``dead.letter`` event."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+# A broken connection, a server that restarts, a full pool, a table not yet made. OSError is what
+# asyncpg lets through when nobody listens; calls to the world raise httpx and openai errors.
+OURS: tuple[type[Exception], ...] = (
+    KafkaError,
+    exc.OperationalError,
+    exc.InterfaceError,
+    exc.InternalError,
+    exc.ProgrammingError,
+    exc.TimeoutError,
+    OSError,
+    asyncio.TimeoutError,
+)
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether a failure is of our own storage, so that only waiting helps."""
+    if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OURS)

@@ -1,0 +1,28 @@
+"""What every service's ``build_app`` starts from."""
+
+from typing import Any
+
+from sqlalchemy import Table
+
+from shared.db import make_engine, make_sessions
+from shared.kafka import make_broker
+from shared.log import set_up_logging
+from shared.market_time import make_clock
+from shared.recorded import Recorded
+from shared.settings import Settings
+from shared.stage import Stage
+
+
+def make_stage(
+    settings: Settings, *, service: str, recorded: Table, middlewares: Any = ()
+) -> Stage:
+    """Return the stage of a service from its settings; nothing connects yet."""
+    set_up_logging(settings.log_level)
+    return Stage(
+        service=service,
+        broker=make_broker(settings, service=service, middlewares=middlewares),
+        sessions=make_sessions(make_engine(settings.database, name=service)),
+        recorded=Recorded(recorded),
+        clock=make_clock(settings.market_time.record),
+        ordinal=settings.ordinal,
+    )

@@ -1,0 +1,132 @@
+"""Folding of the state topics: the newest entry per key, read without a group.
+
+A reader that has not reached the end knows nothing, and says so: ``current`` raises
+``StateUnknownError``, which callers treat as halted, closed and down.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Generic, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.envelope import decode
+from shared.events.base import Event
+from shared.failures import PoisonError
+from shared.topics import Topic
+
+E = TypeVar("E", bound=Event)
+log = structlog.get_logger(__name__)
+
+
+class StateUnknownError(Exception):
+    """The state topic is not read to its end, or Kafka does not answer."""
+
+
+class StateReader(Generic[E]):
+    """The state of one compacted topic, kept up to date until stopped."""
+
+    def __init__(self, topic: Topic[E], bootstrap_servers: str) -> None:
+        self._topic = topic
+        self._partition = TopicPartition(topic.name, 0)
+        self._servers = bootstrap_servers.split(",")
+        self._entries: dict[str, E] = {}
+        self._position = 0
+        self._caught_up = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._consumer: AIOKafkaConsumer | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the end was reached once."""
+        return self._caught_up.is_set()
+
+    def current(self, key: str) -> E | None:
+        """Return the newest entry, or None where there is none. Raises StateUnknownError."""
+        if not self.ready:
+            msg = f"{self._topic.name} is not read to its end yet"
+            raise StateUnknownError(msg)
+        return self._entries.get(key)
+
+    def entries(self) -> dict[str, E]:
+        """Return all newest entries. Raises StateUnknownError."""
+        self.current("")
+        return dict(self._entries)
+
+    async def changed(self) -> None:
+        """Return at the next change of any entry."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    async def fold_up_to_now(self, limit_s: float = 0.2) -> None:
+        """Ask Kafka for the end and fold up to it. Raises StateUnknownError after ``limit_s``."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._caught_up.wait()
+                if self._consumer is None:
+                    msg = f"{self._topic.name} is not being read"
+                    raise StateUnknownError(msg)
+                end = (await self._consumer.end_offsets([self._partition]))[self._partition]
+                while self._position < end:
+                    await self.changed()
+        except (TimeoutError, KafkaError) as e:
+            msg = f"{self._topic.name}: its end was not reached within {limit_s} s"
+            raise StateUnknownError(msg) from e
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Read in the background until the end of the block."""
+        task = asyncio.create_task(self._read_for_ever(), name=f"state {self._topic.name}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _read_for_ever(self) -> None:
+        while True:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._servers, enable_auto_commit=False, fetch_max_wait_ms=200
+            )
+            try:
+                await consumer.start()
+                await self._read(consumer)
+            except KafkaError as e:
+                log.warning("state topic not readable", topic=self._topic.name, why=str(e))
+                await asyncio.sleep(0.5)
+            finally:
+                self._consumer = None
+                await consumer.stop()
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        consumer.assign([self._partition])
+        consumer.seek(self._partition, self._position)
+        self._consumer = consumer
+        end = (await consumer.end_offsets([self._partition]))[self._partition]
+        if self._position >= end:
+            self._caught_up.set()
+        while True:
+            batches = await consumer.getmany(timeout_ms=200)
+            for record in batches.get(self._partition, []):
+                self._fold(record)
+            # Compaction may leave nothing to hand over before the end: ask for the position.
+            self._position = max(self._position, await consumer.position(self._partition))
+            if self._position >= end:
+                self._caught_up.set()
+            if batches:
+                self._changed.set()
+
+    def _fold(self, record: "ConsumerRecord[bytes, bytes]") -> None:
+        self._position = record.offset + 1
+        key = (record.key or b"").decode("utf-8", "backslashreplace")
+        if record.value is None:
+            self._entries.pop(key, None)
+            return
+        try:
+            self._entries[key] = decode(record, self._topic.event).event
+        except PoisonError as e:
+            log.error("state entry ignored", topic=self._topic.name, key=key, why=e.reason)  # noqa: TRY400

@@ -1,0 +1,168 @@
+"""Every topic, declared once: name, event, partitions, retention, compaction.
+
+``python -m shared.topics`` creates what is missing and refuses what differs.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from shared.events.base import Event
+from shared.events.dead_letter import DeadLetter
+from shared.events.evidence import EvidenceCaptured
+from shared.events.order import OrderChanged
+from shared.events.request import RunRequested
+from shared.events.run import (
+    RunAccepted,
+    RunBrokerReady,
+    RunFinished,
+    RunMarketOpen,
+    RunRejected,
+    RunWaiting,
+    StepFailed,
+)
+from shared.events.signal import SignalChecked
+from shared.events.state import BrokerSession, ControlSwitch, MarketSession, StrategyCurrent
+from shared.settings import Settings
+
+E = TypeVar("E", bound=Event)
+
+_DAY_MS = 86_400_000
+_RETENTION_MS = 30 * _DAY_MS
+_MAX_MESSAGE_BYTES = 1_048_576
+
+
+@dataclass(frozen=True)
+class Topic(Generic[E]):
+    """A topic and the one event type on it. ``state``: compacted, the newest per key counts."""
+
+    name: str
+    event: type[E]
+    partitions: int = 6
+    state: bool = False
+
+    @property
+    def configs(self) -> dict[str, str]:
+        """Return the broker's settings of this topic."""
+        if self.state:
+            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
+        return {"cleanup.policy": "delete", "retention.ms": str(_RETENTION_MS)}
+
+
+RUN_REQUESTED = Topic("run.requested", RunRequested)
+RUN_ACCEPTED = Topic("run.accepted", RunAccepted)
+RUN_REJECTED = Topic("run.rejected", RunRejected)
+RUN_WAITING = Topic("run.waiting", RunWaiting)
+RUN_MARKET_OPEN = Topic("run.market-open", RunMarketOpen)
+RUN_BROKER_READY = Topic("run.broker-ready", RunBrokerReady)
+EVIDENCE_CAPTURED = Topic("evidence.captured", EvidenceCaptured)
+SIGNAL_CHECKED = Topic("signal.checked", SignalChecked)
+ORDER_CHANGED = Topic("order.changed", OrderChanged)
+STEP_FAILED = Topic("step.failed", StepFailed)
+RUN_FINISHED = Topic("run.finished", RunFinished)
+DEAD_LETTER = Topic("dead.letter", DeadLetter, partitions=1)
+MARKET_SESSION = Topic("market.session", MarketSession, partitions=1, state=True)
+BROKER_SESSION = Topic("broker.session", BrokerSession, partitions=1, state=True)
+STRATEGY_CURRENT = Topic("strategy.current", StrategyCurrent, partitions=1, state=True)
+CONTROL_SWITCH = Topic("control.switch", ControlSwitch, partitions=1, state=True)
+
+ALL: tuple[Topic[Event], ...] = (
+    RUN_REQUESTED,
+    RUN_ACCEPTED,
+    RUN_REJECTED,
+    RUN_WAITING,
+    RUN_MARKET_OPEN,
+    RUN_BROKER_READY,
+    EVIDENCE_CAPTURED,
+    SIGNAL_CHECKED,
+    ORDER_CHANGED,
+    STEP_FAILED,
+    RUN_FINISHED,
+    DEAD_LETTER,
+    MARKET_SESSION,
+    BROKER_SESSION,
+    STRATEGY_CURRENT,
+    CONTROL_SWITCH,
+)
+BY_EVENT = {topic.event: topic for topic in ALL}
+BY_NAME = {topic.name: topic for topic in ALL}
+
+
+class TopicDiffers(Exception):  # noqa: N818  # reads as what happened
+    """A topic exists and is not as declared."""
+
+
+async def ensure_topics(bootstrap_servers: str) -> list[str]:
+    """Create the topics that are missing; return their names.
+
+    Raises TopicDiffers where one exists with other partitions or another clean-up policy, and
+    KafkaError where the broker refuses or cannot be reached.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        known = {t["topic"]: t for t in await admin.describe_topics() if not t["error_code"]}
+        _refuse_other_partitions({n: len(t["partitions"]) for n, t in known.items()})
+        await _refuse_other_policies(admin, [t for t in ALL if t.name in known])
+        missing = [topic for topic in ALL if topic.name not in known]
+        if missing:
+            await _create(admin, missing)
+        return [topic.name for topic in missing]
+    finally:
+        await admin.close()
+
+
+def _refuse_other_partitions(found: dict[str, int]) -> None:
+    for topic in ALL:
+        if topic.name in found and found[topic.name] != topic.partitions:
+            msg = (
+                f"topic {topic.name}: expected {topic.partitions} partitions, "
+                f"found {found[topic.name]}; keys would move: use another cluster"
+            )
+            raise TopicDiffers(msg)
+
+
+async def _refuse_other_policies(admin: AIOKafkaAdminClient, topics: list[Topic[Event]]) -> None:
+    if not topics:
+        return
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
+    for response in await admin.describe_configs(resources):
+        for resource in response.resources:
+            name, entries = resource[3], {entry[0]: entry[1] for entry in resource[4]}
+            wanted, found = BY_NAME[name].configs["cleanup.policy"], entries["cleanup.policy"]
+            if wanted != found:
+                msg = f"topic {name}: expected cleanup.policy={wanted}, found {found}; alter it"
+                raise TopicDiffers(msg)
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: list[Topic[Event]]) -> None:
+    response = await admin.create_topics(
+        [
+            NewTopic(topic.name, topic.partitions, -1, topic_configs=dict(topic.configs))
+            for topic in topics
+        ]
+    )
+    already_there = 36
+    for name, code, why in (error[:3] for error in response.topic_errors):
+        if code not in (0, already_there):
+            msg = f"topic {name} could not be created: {why} (code {code})"
+            raise TopicDiffers(msg)
+
+
+def main() -> int:
+    """Create the topics of the configured cluster."""
+    try:
+        made = asyncio.run(ensure_topics(Settings().kafka.bootstrap_servers))
+    except TopicDiffers as e:
+        sys.stderr.write(f"{e}\n")
+        return 1
+    sys.stdout.write(f"topics: {len(ALL)} declared, {len(made)} created\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
