@@ -1,9 +1,8 @@
 """What every service's ``build_app`` starts from."""
 
-from typing import Any
-
 from sqlalchemy import Table
 
+from shared.concurrent import middlewares
 from shared.db import make_engine, make_sessions
 from shared.kafka import make_broker
 from shared.log import set_up_logging
@@ -14,15 +13,19 @@ from shared.stage import Stage
 
 
 def make_stage(
-    settings: Settings, *, service: str, recorded: Table, middlewares: Any = ()
+    settings: Settings, *, service: str, recorded: Table, concurrency: int = 1
 ) -> Stage:
-    """Return the stage of a service from its settings; nothing connects yet."""
+    """Return the stage of a service from its settings; nothing connects yet.
+
+    ``concurrency`` is the number of messages that the service works on at once.
+    """
     set_up_logging(settings.log_level)
     return Stage(
         service=service,
-        broker=make_broker(settings, service=service, middlewares=middlewares),
+        broker=make_broker(settings, service=service, middlewares=middlewares(concurrency)),
         sessions=make_sessions(make_engine(settings.database, name=service)),
         recorded=Recorded(recorded),
         clock=make_clock(settings.market_time.record),
         ordinal=settings.ordinal,
+        concurrency=concurrency,
     )

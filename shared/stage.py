@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
-from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker, KafkaMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.backoff import retry_ours
+from shared.concurrent import concurrently, rebalance_listener
 from shared.db import Sessions
 from shared.envelope import Cause, Message, dead_letter, decode, encode
 from shared.events.base import Event, RunEvent
@@ -40,7 +41,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Stage:
-    """A service's place on the bus. Its handlers return events; all else happens here."""
+    """A service's place on the bus. Its handlers return events; all else happens here.
+
+    With ``concurrency`` above 1 that many messages are worked on at once, and the lowest
+    contiguous offset is committed, so that a slow message delays no other.
+    """
 
     service: str
     broker: KafkaBroker
@@ -48,6 +53,7 @@ class Stage:
     recorded: Recorded
     clock: MarketClock
     ordinal: int = 0
+    concurrency: int = 1
 
     def stamp(self) -> dict[str, Any]:
         """Return the two times of an event made now."""
@@ -59,28 +65,24 @@ class Stage:
         *,
         step: str,
         each: Callable[[E], Iterable[str]] | None = None,
-        concurrent: ConsumerRebalanceListener | None = None,
-        group: str | None = None,
     ) -> Callable[[Work[E]], Work[E]]:
         """Register repeatable work on a topic, done outside any transaction.
 
         ``each`` fans a message out into slots (symbols), which run side by side and are recorded
-        and published one by one. ``concurrent`` is the rebalance listener of a consumer that runs
-        several messages at once; without it they go one at a time.
+        and published one by one.
         """
 
         def register(work: Work[E]) -> Work[E]:
             async def do(cause: Cause[Any], slot: str, _: AsyncSession | None) -> Results:
                 return await work(cause, slot)
 
-            subscription = _Subscription(self, topic, step, do, each, transactional=False)
-            subscription.start(group or f"{self.service}.{topic.name}", concurrent)
+            _Subscription(self, topic, step, do, each, transactional=False).start()
             return work
 
         return register
 
     def on_transaction(
-        self, topic: Topic[E], *, step: str, group: str | None = None
+        self, topic: Topic[E], *, step: str
     ) -> Callable[[Transact[E]], Transact[E]]:
         """Register work that changes tables: it and its record are one transaction.
 
@@ -92,8 +94,7 @@ class Stage:
                 assert session is not None  # noqa: S101  # given by _Subscription below
                 return await transact(cause, session)
 
-            subscription = _Subscription(self, topic, step, do, None, transactional=True)
-            subscription.start(group or f"{self.service}.{topic.name}", None)
+            _Subscription(self, topic, step, do, None, transactional=True).start()
             return transact
 
         return register
@@ -119,19 +120,19 @@ class _Subscription:
     each: Callable[[Any], Iterable[str]] | None
     transactional: bool
 
-    def start(self, group: str, concurrent: ConsumerRebalanceListener | None) -> None:
+    def start(self) -> None:
+        stage = self.stage
         subscriber = subscribe(
-            self.stage.broker,
+            stage.broker,
             self.topic,
-            group=group,
-            ordinal=self.stage.ordinal,
-            listener=concurrent,
+            group=f"{stage.service}.{self.topic.name}",
+            ordinal=stage.ordinal,
+            listener=rebalance_listener(stage.broker) if stage.concurrency > 1 else None,
         )
-        commits_itself = concurrent is None
 
         async def consume(message: KafkaMessage) -> None:
             await self._handle(message)
-            if commits_itself:
+            if stage.concurrency == 1:
                 await commit(message)
 
         subscriber(consume)
@@ -293,6 +294,6 @@ async def commit(message: KafkaMessage) -> None:
 @contextlib.asynccontextmanager
 async def running(stage: Stage) -> AsyncIterator[None]:
     """Connect the broker and consume until the end of the block."""
-    async with stage.broker:
+    async with stage.broker, concurrently(stage.broker, stage.concurrency):
         await stage.broker.start()
         yield
