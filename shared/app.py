@@ -73,6 +73,6 @@ async def _watched(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except Exception:
-        log.exception("background work failed, stopping", work=work.__qualname__)
+        log.exception("background work failed, stopping", work=repr(work))
         signal.raise_signal(signal.SIGTERM)
         raise

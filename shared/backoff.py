@@ -3,7 +3,12 @@
 from typing import Any
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    wait_random_exponential,
+)
 
 from shared.failures import is_ours
 
@@ -12,7 +17,11 @@ log = structlog.get_logger(__name__)
 
 def _say(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    log.warning("our storage is away, trying again", attempt=state.attempt_number, why=repr(error))
+    log.warning(
+        "our storage is away, trying again",
+        attempt=state.attempt_number,
+        why=repr(error),
+    )
 
 
 def retry_ours() -> AsyncRetrying:

@@ -10,7 +10,11 @@ from pydantic import BaseModel
 def canonical_json(value: Any) -> bytes:
     """Return the one way in which a value of models, dicts, lists and scalars is written."""
     return json.dumps(
-        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        plain(value),
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
     ).encode()
 
 

@@ -7,7 +7,12 @@ from typing import Any
 
 from sqlalchemy import MetaData, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from shared.settings import DatabaseSettings
 
@@ -52,7 +57,12 @@ def make_engine(settings: DatabaseSettings, *, name: str) -> AsyncEngine:
     url, arguments = driver_url(settings.url.get_secret_value(), settings.ca_file)
     arguments["server_settings"] = {"application_name": f"openbell-{name}"}
     return create_async_engine(
-        url, connect_args=arguments, pool_size=4, max_overflow=0, pool_timeout=30, pool_pre_ping=True
+        url,
+        connect_args=arguments,
+        pool_size=4,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=True,
     )
 
 

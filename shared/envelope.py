@@ -41,6 +41,13 @@ class Cause(Generic[E]):
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
+    def input_id(self) -> uuid.UUID:
+        """Return what the result is recorded under: the event's id, else the message's place."""
+        if self.event.has_own_id:
+            return self.event.event_id
+        return uuid.uuid5(NAMESPACE, f"{self.source}@{self.timestamp}")
+
+    @property
     def source(self) -> str:
         """Return the position of the message, as people write it."""
         return f"{self.topic}/{self.partition}/{self.offset}"
@@ -88,7 +95,9 @@ def decode(record: "ConsumerRecord[bytes, bytes]", model: type[E]) -> Cause[E]:
     try:
         fields = json.loads(record.value.decode("utf-8"))
     except UnicodeDecodeError as e:
-        raise PoisonError("wrong_encoding", f"expected UTF-8, found byte {e.start} of another") from e
+        raise PoisonError(
+            "wrong_encoding", f"expected UTF-8, found byte {e.start} of another"
+        ) from e
     except (ValueError, RecursionError) as e:
         raise PoisonError("not_json", f"expected a JSON object, found: {e}") from e
     if not isinstance(fields, dict):
@@ -106,11 +115,16 @@ def first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(map(str, first["loc"])) or "the object"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{where}: {first['msg']}{more}"[:_LONGEST_EXCERPT]
+    found = "" if first["type"] == "missing" else f", found {str(first['input'])[:60]!r}"
+    return f"{where}: {first['msg']}{found}{more}"[:_LONGEST_EXCERPT]
 
 
 def dead_letter(
-    record: "ConsumerRecord[bytes, bytes]", why: PoisonError, *, service: str, stamp: dict[str, Any]
+    record: "ConsumerRecord[bytes, bytes]",
+    why: PoisonError,
+    *,
+    service: str,
+    stamp: dict[str, Any],
 ) -> DeadLetter:
     """Return the dead letter of a record, whole."""
     key = record.key or b""

@@ -14,7 +14,7 @@ from shared.events.base import NAMESPACE, Event, RunEvent
 from shared.events.run import StepFailed
 from shared.failures import StepFailedError
 from shared.stage import Stage
-from shared.sweep import add_pending, sweep
+from shared.sweep import add_pending, publish_now
 
 R = TypeVar("R", bound=RunEvent)
 
@@ -28,7 +28,12 @@ def held_table(metadata: MetaData) -> Table:
         Column("event", Text, nullable=False),
         Column("traceparent", String(64)),
         Column("expires_at", DateTime(timezone=True)),
-        Column("held_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column(
+            "held_at",
+            DateTime(timezone=True),
+            nullable=False,
+            server_default=func.now(),
+        ),
     )
 
 
@@ -69,7 +74,7 @@ class Holding(Generic[R]):
         return await self._leave(expired, self._table.c.expires_at <= now)
 
     async def _leave(self, make: Callable[[R], Awaitable[Event]], which: object) -> int:
-        gone = 0
+        left: list[uuid.UUID] = []
         async with self._stage.sessions.begin() as session:
             rows = await session.execute(
                 self._table.delete()
@@ -80,13 +85,11 @@ class Holding(Generic[R]):
                 event = self._model.model_validate_json(text)
                 left_id = uuid.uuid5(NAMESPACE, f"left|{self._step}|{event.run_id}")
                 result = await self._result(make, event)
-                await add_pending(
-                    self._stage, session, left_id, [result], traceparent=traceparent
-                )
-                gone += 1
-        if gone:
-            await sweep(self._stage)
-        return gone
+                await add_pending(self._stage, session, left_id, [result], traceparent=traceparent)
+                left.append(left_id)
+        for left_id in left:
+            await publish_now(self._stage, left_id)
+        return len(left)
 
     async def _result(self, make: Callable[[R], Awaitable[Event]], event: R) -> Event:
         try:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SESSION_TIMEOUT_MS = 6_000
 # A handler that waits for our own storage may take long; it must not lose its partitions for it.
 MAX_POLL_INTERVAL_MS = 1_800_000
+# aiokafka has one fetch under way per broker, and leaves out of it the partitions whose records
+# are still being handed over: a record on one of those waits until that fetch is over.
+FETCH_MAX_WAIT_MS = 50
 
 
 def make_broker(settings: Settings, *, service: str, middlewares: Any = ()) -> KafkaBroker:
@@ -36,7 +39,7 @@ def make_broker(settings: Settings, *, service: str, middlewares: Any = ()) -> K
         allow_auto_create_topics=False,
         graceful_timeout=8.0,
         middlewares=middlewares,
-        logger=logging.getLogger("faststream"),
+        logger=logging.getLogger("openbell.bus"),
         log_level=logging.DEBUG,
     )
 
@@ -70,7 +73,7 @@ def subscribe(
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=1_500,
         max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
-        fetch_max_wait_ms=500,
+        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
         parser=_tolerant_parser,
         decoder=_raw_body,
         listener=listener,

@@ -107,5 +107,5 @@ def make_clock(record: Path | None) -> MarketClock:
 
 async def sleep_until(clock: MarketClock, instant: datetime) -> None:
     """Return once market time has reached ``instant``, whatever time does in between."""
-    while (left := (instant - clock.now()).total_seconds()) > 0:
+    while (left := (instant - clock.now()).total_seconds()) > 0:  # noqa: ASYNC110  # it may jump
         await asyncio.sleep(min(left, _NAP_S))

@@ -5,7 +5,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import JSON, Boolean, Column, DateTime, MetaData, String, Table, Uuid, func, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    MetaData,
+    String,
+    Table,
+    Uuid,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +32,12 @@ def recorded_table(metadata: MetaData) -> Table:
         Column("slot", String(32), primary_key=True),
         Column("messages", JSON, nullable=False),
         Column("pending", Boolean, nullable=False, server_default="false", index=True),
-        Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column(
+            "recorded_at",
+            DateTime(timezone=True),
+            nullable=False,
+            server_default=func.now(),
+        ),
     )
 
 
@@ -36,9 +52,7 @@ class Recorded:
     ) -> list[Message] | None:
         """Return what is recorded, or None. An empty list says: done, nothing to publish."""
         table = self._table
-        query = select(table.c.messages).where(
-            table.c.input_id == input_id, table.c.slot == slot
-        )
+        query = select(table.c.messages).where(table.c.input_id == input_id, table.c.slot == slot)
         rows = (await session.execute(query)).scalar_one_or_none()
         return None if rows is None else [Message(**row) for row in rows]
 

@@ -12,9 +12,7 @@ from shared.settings import Settings
 from shared.stage import Stage
 
 
-def make_stage(
-    settings: Settings, *, service: str, recorded: Table, concurrency: int = 1
-) -> Stage:
+def make_stage(settings: Settings, *, service: str, recorded: Table, concurrency: int = 1) -> Stage:
     """Return the stage of a service from its settings; nothing connects yet.
 
     ``concurrency`` is the number of messages that the service works on at once.

@@ -1,7 +1,6 @@
 """Settings that every service reads from ``OPENBELL_*``; each service adds its own sections."""
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic_settings import (
@@ -63,6 +62,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], **sources: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_sources: PydanticBaseSettingsSource,
+        **__sources: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (sources["init_settings"], _FileSecrets(settings_cls))
+        return (init_settings, _FileSecrets(settings_cls))

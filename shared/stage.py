@@ -81,9 +81,7 @@ class Stage:
 
         return register
 
-    def on_transaction(
-        self, topic: Topic[E], *, step: str
-    ) -> Callable[[Transact[E]], Transact[E]]:
+    def on_transaction(self, topic: Topic[E], *, step: str) -> Callable[[Transact[E]], Transact[E]]:
         """Register work that changes tables: it and its record are one transaction.
 
         The handler must not commit, and must not talk to anything but the session.
@@ -155,6 +153,8 @@ class _Subscription:
             with attempt:
                 try:
                     await self._once(cause, slot)
+                except PoisonError as e:
+                    await self._bury(message, e, cause, slot)
                 except Exception as e:
                     if is_ours(e):
                         raise
@@ -165,9 +165,8 @@ class _Subscription:
 
     async def _once(self, cause: Cause[Any], slot: str) -> None:
         """Do, record once, publish what is recorded."""
-        event_id = cause.event.event_id
         async with self.stage.sessions.begin() as session:
-            messages = await self.stage.recorded.find(session, event_id, slot)
+            messages = await self.stage.recorded.find(session, cause.input_id, slot)
         if messages is None and self.transactional:
             messages = await self._transact(cause, slot)
         elif messages is None:
@@ -179,28 +178,26 @@ class _Subscription:
             async with self.stage.sessions.begin() as session:
                 events = await self._events(cause, slot, session)
                 messages = self.stage.encode(events, cause.headers.get("traceparent"))
-                if await self.stage.recorded.add(session, cause.event.event_id, slot, messages):
-                    return messages
-                raise _LostTheRace
+                if not await self.stage.recorded.add(session, cause.input_id, slot, messages):
+                    raise _LostTheRace  # noqa: TRY301  # rolls the transaction back
+                return messages
         except _LostTheRace:
             return await self._winner(cause, slot)
 
     async def _record(self, cause: Cause[Any], slot: str, events: Results) -> list[Message]:
         messages = self.stage.encode(events, cause.headers.get("traceparent"))
         async with self.stage.sessions.begin() as session:
-            if await self.stage.recorded.add(session, cause.event.event_id, slot, messages):
+            if await self.stage.recorded.add(session, cause.input_id, slot, messages):
                 return messages
         return await self._winner(cause, slot)
 
     async def _winner(self, cause: Cause[Any], slot: str) -> list[Message]:
         async with self.stage.sessions.begin() as session:
-            found = await self.stage.recorded.find(session, cause.event.event_id, slot)
+            found = await self.stage.recorded.find(session, cause.input_id, slot)
         assert found is not None  # noqa: S101  # a conflict means that the row is there
         return found
 
-    async def _events(
-        self, cause: Cause[Any], slot: str, session: AsyncSession | None
-    ) -> Results:
+    async def _events(self, cause: Cause[Any], slot: str, session: AsyncSession | None) -> Results:
         """Do the work; a failed step is a result like any other."""
         try:
             self._refuse_expired(cause.event)
@@ -236,7 +233,7 @@ class _Subscription:
         cause: Cause[Any] | None = None,
         slot: str = WHOLE,
     ) -> None:
-        """Put a message into the dead-letter topic, and fail its step where it says of which run."""
+        """Put a message into the dead-letter topic; fail its step where it says of which run."""
         stage, record = self.stage, raw(message)
         letter = dead_letter(record, why, service=stage.service, stamp=stage.stamp())
         log.error("dead letter", code=why.code, reason=why.reason, position=letter.identity())
@@ -244,7 +241,7 @@ class _Subscription:
         if cause is not None and isinstance(cause.event, RunEvent):
             failed = StepFailedError(why.code, why.reason)
             events.append(self._step_failed(cause.event, slot, failed))
-        elif letter.run_id and self.topic.name.startswith(("run.", "evidence.", "signal.")):
+        elif letter.run_id and issubclass(self.topic.event, RunEvent):
             events += self._failed_by_key(letter.run_id, letter.symbol, why)
         async for attempt in retry_ours():
             with attempt:
@@ -286,9 +283,13 @@ async def commit(message: KafkaMessage) -> None:
     record = raw(message)
     position = {TopicPartition(record.topic, record.partition): record.offset + 1}
     try:
-        await message.consumer.commit(position)
+        await message.consumer.commit(position)  # type: ignore[call-arg]  # FastStream's protocol leaves it out
     except KafkaError as e:
-        log.warning("offset not committed", position=f"{record.topic}/{record.offset}", why=str(e))
+        log.warning(
+            "offset not committed",
+            position=f"{record.topic}/{record.offset}",
+            why=str(e),
+        )
 
 
 @contextlib.asynccontextmanager

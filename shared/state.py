@@ -90,7 +90,9 @@ class StateReader(Generic[E]):
     async def _read_for_ever(self) -> None:
         while True:
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers, enable_auto_commit=False, fetch_max_wait_ms=200
+                bootstrap_servers=self._servers,
+                enable_auto_commit=False,
+                fetch_max_wait_ms=200,
             )
             try:
                 await consumer.start()

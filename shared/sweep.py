@@ -42,6 +42,18 @@ async def sweep(stage: Stage) -> int:
         return len(rows)
 
 
+async def publish_now(stage: Stage, input_id: uuid.UUID) -> None:
+    """Publish and mark one row that ``add_pending`` recorded, once its transaction is committed.
+
+    Should this fail or never happen, the sweep does it.
+    """
+    async with stage.sessions.begin() as session:
+        messages = await stage.recorded.find(session, input_id, WHOLE)
+        if messages is not None:
+            await stage.publish_recorded(messages)
+            await stage.recorded.mark_published(session, input_id, WHOLE)
+
+
 async def keep_sweeping(stage: Stage) -> None:
     """Sweep every second until cancelled; our own storage being away only delays it."""
     while True:

@@ -26,22 +26,28 @@ from shared.events.run import (
     StepFailed,
 )
 from shared.events.signal import SignalChecked
-from shared.events.state import BrokerSession, ControlSwitch, MarketSession, StrategyCurrent
+from shared.events.state import (
+    BrokerSession,
+    ControlSwitch,
+    MarketSession,
+    StrategyCurrent,
+)
 from shared.settings import Settings
 
-E = TypeVar("E", bound=Event)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 _DAY_MS = 86_400_000
 _RETENTION_MS = 30 * _DAY_MS
-_MAX_MESSAGE_BYTES = 1_048_576
+# Replicas of a topic where the cluster has as many brokers.
+_COPIES = 3
 
 
 @dataclass(frozen=True)
-class Topic(Generic[E]):
+class Topic(Generic[E_co]):
     """A topic and the one event type on it. ``state``: compacted, the newest per key counts."""
 
     name: str
-    event: type[E]
+    event: type[E_co]
     partitions: int = 6
     state: bool = False
 
@@ -110,7 +116,8 @@ async def ensure_topics(bootstrap_servers: str) -> list[str]:
         await _refuse_other_policies(admin, [t for t in ALL if t.name in known])
         missing = [topic for topic in ALL if topic.name not in known]
         if missing:
-            await _create(admin, missing)
+            brokers = (await admin.describe_cluster())["brokers"]
+            await _create(admin, missing, copies=min(_COPIES, len(brokers)))
         return [topic.name for topic in missing]
     finally:
         await admin.close()
@@ -133,16 +140,19 @@ async def _refuse_other_policies(admin: AIOKafkaAdminClient, topics: list[Topic[
     for response in await admin.describe_configs(resources):
         for resource in response.resources:
             name, entries = resource[3], {entry[0]: entry[1] for entry in resource[4]}
-            wanted, found = BY_NAME[name].configs["cleanup.policy"], entries["cleanup.policy"]
+            wanted, found = (
+                BY_NAME[name].configs["cleanup.policy"],
+                entries["cleanup.policy"],
+            )
             if wanted != found:
                 msg = f"topic {name}: expected cleanup.policy={wanted}, found {found}; alter it"
                 raise TopicDiffers(msg)
 
 
-async def _create(admin: AIOKafkaAdminClient, topics: list[Topic[Event]]) -> None:
+async def _create(admin: AIOKafkaAdminClient, topics: list[Topic[Event]], *, copies: int) -> None:
     response = await admin.create_topics(
         [
-            NewTopic(topic.name, topic.partitions, -1, topic_configs=dict(topic.configs))
+            NewTopic(topic.name, topic.partitions, copies, topic_configs=dict(topic.configs))
             for topic in topics
         ]
     )

@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from functools import partial
+from time import monotonic
 
 import structlog
 
@@ -13,22 +15,28 @@ from shared.events.run import RunAccepted
 from shared.events.state import MarketSession
 from shared.holding import Holding
 from shared.stage import Stage
-from shared.sweep import add_pending, sweep
+from shared.sweep import add_pending, publish_now
 
-# A held run leaves at most this long after the bell, on the wall.
+# How soon after the instant a bell is noticed, on the wall.
 _TICK_S = 0.1
+# How often held runs are looked at between bells.
+_LOOK_S = 1.0
 log = structlog.get_logger(__name__)
 
 
 async def ring(stage: Stage, holding: Holding[RunAccepted]) -> None:
     """Watch the exchange until cancelled."""
     told: TradingSession | None = None
+    looked_at = -_LOOK_S
     while True:
         trading = session_at(EXCHANGE, stage.clock.now())
-        if told is None or trading.next_bell != told.next_bell:
-            await until_it_works(lambda now=trading: _tell(stage, now))
+        rang = told is None or trading.next_bell != told.next_bell
+        if rang:
+            await until_it_works(partial(_tell, stage, trading))
             told = trading
-        await until_it_works(lambda now=trading: _let_go(stage, holding, now))
+        if rang or monotonic() - looked_at >= _LOOK_S:
+            await until_it_works(partial(_let_go, stage, holding, trading))
+            looked_at = monotonic()
         await asyncio.sleep(_TICK_S)
 
 
@@ -45,7 +53,7 @@ async def _tell(stage: Stage, trading: TradingSession) -> None:
     log.info("market session", exchange=trading.exchange, state=event.state)
     async with stage.sessions.begin() as session:
         await add_pending(stage, session, bell_id, [event])
-    await sweep(stage)
+    await publish_now(stage, bell_id)
 
 
 async def _let_go(stage: Stage, holding: Holding[RunAccepted], trading: TradingSession) -> None:

@@ -45,7 +45,7 @@ def _calendar(exchange: str) -> xcals.ExchangeCalendar:
 
 
 def session_at(exchange: str, instant: datetime) -> TradingSession:
-    """Return the session at an instant. It is open from the opening minute up to, not at, the close.
+    """Return the session at an instant. It is open from the opening up to, not at, the close.
 
     Raises UnknownExchangeError.
     """
@@ -56,16 +56,20 @@ def session_at(exchange: str, instant: datetime) -> TradingSession:
         label = calendar.minute_to_session(minute)
         opens, closes = calendar.session_open(label), calendar.session_close(label)
         return TradingSession(exchange, True, _utc(opens), _utc(closes), _utc(opens))  # noqa: FBT003
-    opens, closed = calendar.next_open(minute), calendar.previous_close(minute + pd.Timedelta("1min"))
+    opens, closed = (
+        calendar.next_open(minute),
+        calendar.previous_close(minute + pd.Timedelta("1min")),
+    )
     label = calendar.minute_to_session(opens)
     closes = calendar.session_close(label)
     return TradingSession(exchange, False, _utc(opens), _utc(closes), _utc(closed))  # noqa: FBT003
 
 
 def expiry(released_at: datetime, closes: datetime, deadline: datetime | None) -> datetime:
-    """Return when a run that is released now ends: its deadline, else in 30 minutes or at the close."""
+    """Return when a run released now ends: its deadline, else in 30 minutes or at the close."""
     return deadline if deadline is not None else min(released_at + RUN_TIME, closes)
 
 
 def _utc(stamp: pd.Timestamp) -> datetime:
-    return stamp.tz_convert("UTC").to_pydatetime()
+    moment: datetime = stamp.tz_convert("UTC").to_pydatetime()
+    return moment

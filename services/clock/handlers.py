@@ -2,7 +2,12 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.clock.calendar import TradingSession, UnknownExchangeError, expiry, session_at
+from services.clock.calendar import (
+    TradingSession,
+    UnknownExchangeError,
+    expiry,
+    session_at,
+)
 from shared.envelope import Cause
 from shared.events.base import Event
 from shared.events.run import RunAccepted, RunMarketOpen, RunWaiting

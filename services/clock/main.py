@@ -23,7 +23,10 @@ def build_app(settings: Settings | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with running(stage), background(bells.ring(stage, holding), keep_sweeping(stage)):
+        async with (
+            running(stage),
+            background(bells.ring(stage, holding), keep_sweeping(stage)),
+        ):
             yield
 
     return make_app("clock", lifespan, probe=lambda: consuming(stage))

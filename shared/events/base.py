@@ -49,6 +49,8 @@ class Event(Fact, ABC):
     """A fact on the bus. ``occurred_at`` is wall time; ``market_time`` is the exchange's."""
 
     type: ClassVar[str]
+    # False only for what strangers write: there, one message is not the same as its repeat.
+    has_own_id: ClassVar[bool] = True
 
     occurred_at: UtcTime
     market_time: UtcTime

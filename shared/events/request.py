@@ -14,6 +14,7 @@ class RunRequested(Event):
     """
 
     type: ClassVar[str] = "run.requested"
+    has_own_id: ClassVar[bool] = False
     model_config = ConfigDict(frozen=True, extra="allow")
 
     occurred_at: Any = None

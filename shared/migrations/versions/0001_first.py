@@ -37,7 +37,11 @@ def _recorded(schema: str) -> None:
     )
     pending = sa.text("pending")
     op.create_index(
-        "ix_recorded_pending", "recorded", ["recorded_at"], schema=schema, postgresql_where=pending
+        "ix_recorded_pending",
+        "recorded",
+        ["recorded_at"],
+        schema=schema,
+        postgresql_where=pending,
     )
 
 
@@ -62,8 +66,6 @@ def _runs() -> None:
         sa.Column("strategy_id", sa.Integer, nullable=False),
         sa.Column("mode", sa.String(16), nullable=False),
         sa.Column("status", sa.String(16), nullable=False, server_default="running"),
-        sa.Column("step", sa.String(32), nullable=False, server_default="accept"),
-        sa.Column("waiting", sa.Text),
         sa.Column("decision_hash", sa.String(64)),
         sa.Column("accepted_at", _TIME, nullable=False),
         sa.Column("finished_at", _TIME),

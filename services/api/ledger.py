@@ -1,0 +1,218 @@
+"""The ledger: an append-only copy of every event, one hash chain per run.
+
+A consumer group of its own, on nobody's path: where it is away, runs go on, and it catches up.
+"""
+
+import asyncio
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Integer,
+    String,
+    Table,
+    Text,
+    Uuid,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.backoff import until_it_works
+from shared.db import Sessions, make_metadata
+from shared.envelope import text_headers
+from shared.events.base import NAMESPACE
+from shared.kafka import MAX_POLL_INTERVAL_MS, SESSION_TIMEOUT_MS
+from shared.topics import ALL, BY_NAME
+
+GENESIS = "0" * 64
+log = structlog.get_logger(__name__)
+
+events = Table(
+    "events",
+    make_metadata("ledger"),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("run_id", String(64)),
+    Column("symbol", String(16)),
+    Column("type", String(32), nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("timestamp", DateTime(timezone=True), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("key", Text),
+    Column("headers", JSON, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event as it came off the bus; what the chain's hash is over."""
+
+    event_id: uuid.UUID
+    run_id: str | None
+    symbol: str | None
+    type: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+    source: str
+    key: str | None
+    headers: dict[str, str]
+    body: str
+
+    def hash_after(self, previous: str) -> str:
+        """Return the hash of this entry behind the one before it in its run."""
+        content = [
+            previous,
+            str(self.event_id),
+            self.topic,
+            self.partition,
+            self.offset,
+        ]
+        content += [
+            self.timestamp.isoformat(),
+            self.key,
+            sorted(self.headers.items()),
+            self.body,
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def entry_of(record: "ConsumerRecord[bytes, bytes]") -> Entry:
+    """Return the entry of any record: the ledger judges nothing."""
+    headers = text_headers(record.headers)
+    body = (record.value or b"").decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+    fields = _fields(body)
+    position = f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp}"
+    return Entry(
+        event_id=_event_id(headers, record.topic) or uuid.uuid5(NAMESPACE, position),
+        run_id=_text(fields.get("run_id"), 64),
+        symbol=_text(fields.get("symbol"), 16),
+        type=record.topic,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        source=headers.get("ce_source", "a client").replace("\x00", "")[:64],
+        key=None if record.key is None else record.key.decode("utf-8", "backslashreplace"),
+        headers=headers,
+        body=body,
+    )
+
+
+def _event_id(headers: dict[str, str], topic: str) -> uuid.UUID | None:
+    if not BY_NAME[topic].event.has_own_id:
+        return None
+    try:
+        return uuid.UUID(headers.get("ce_id", ""))
+    except ValueError:
+        return None
+
+
+def _fields(body: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _text(value: Any, longest: int) -> str | None:
+    return (
+        value if isinstance(value, str) and len(value) <= longest and "\x00" not in value else None
+    )
+
+
+async def append(session: AsyncSession, entries: Sequence[Entry]) -> int:
+    """Append entries in their order, one writer at a time; return how many were new."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("ledger"))))
+    known = await _known(session, entries)
+    heads: dict[str | None, str] = {}
+    rows = []
+    for entry in entries:
+        if entry.event_id in known:
+            continue
+        known.add(entry.event_id)
+        previous = heads.get(entry.run_id) or await _head(session, entry.run_id)
+        heads[entry.run_id] = entry.hash_after(previous)
+        rows.append(vars(entry) | {"previous_hash": previous, "hash": heads[entry.run_id]})
+    if rows:
+        await session.execute(insert(events), rows)
+    return len(rows)
+
+
+async def _known(session: AsyncSession, entries: Sequence[Entry]) -> set[uuid.UUID]:
+    ids = [entry.event_id for entry in entries]
+    return set(await session.scalars(select(events.c.event_id).where(events.c.event_id.in_(ids))))
+
+
+async def _head(session: AsyncSession, run_id: str | None) -> str:
+    same = events.c.run_id.is_(None) if run_id is None else events.c.run_id == run_id
+    query = select(events.c.hash).where(same).order_by(events.c.id.desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none() or GENESIS
+
+
+async def of_run(session: AsyncSession, run_id: str, *, after: int = 0) -> list[dict[str, Any]]:
+    """Return the rows of a run in the order in which the ledger took them in."""
+    query = select(events).where(events.c.run_id == run_id, events.c.id > after)
+    return [dict(row._mapping) for row in await session.execute(query.order_by(events.c.id))]  # noqa: SLF001
+
+
+async def keep(sessions: Sessions, bootstrap_servers: str, ordinal: int) -> None:
+    """Copy the bus into the ledger until cancelled."""
+    while True:
+        consumer = AIOKafkaConsumer(
+            *(topic.name for topic in ALL),
+            bootstrap_servers=bootstrap_servers.split(","),
+            group_id="api.ledger",
+            group_instance_id=f"api.ledger-{ordinal}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=1_500,
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            fetch_max_wait_ms=100,
+        )
+        try:
+            await consumer.start()
+            while True:
+                await _copy(consumer, sessions)
+        except KafkaError as e:
+            log.warning("ledger not reading", why=str(e))
+            await asyncio.sleep(1)
+        finally:
+            await consumer.stop()
+
+
+async def _copy(consumer: AIOKafkaConsumer, sessions: Sessions) -> None:
+    batches = await consumer.getmany(timeout_ms=500, max_records=200)
+    records = sorted((r for batch in batches.values() for r in batch), key=lambda r: r.timestamp)
+    if not records:
+        return
+
+    async def write() -> None:
+        async with sessions.begin() as session:
+            await append(session, [entry_of(record) for record in records])
+
+    await until_it_works(write)
+    await consumer.commit()

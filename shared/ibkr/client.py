@@ -1,0 +1,155 @@
+"""Asking the Client Portal API: one request, its retries, and the calls that we use."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from shared.events.evidence import Bar, Quote
+from shared.ibkr import answer, contracts, history, snapshot
+from shared.ibkr.errors import (
+    AccountsFirstError,
+    BrokerError,
+    NoBridgeError,
+    NoQuoteError,
+    NotFoundError,
+    UnavailableError,
+    UnreachableError,
+)
+
+BASE_PATH = "/v1/api"
+# A year of days: SMA 200 has its bars, and one answer holds them all.
+PERIOD = "1y"
+_TRANSIENT = (UnreachableError, UnavailableError, NoBridgeError)
+_ATTEMPTS = 3
+_POLLS, _POLL_EVERY_S = 10, 0.25
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def api_url(base_url: str) -> str:
+    """Return the address of the API, given it or the server's."""
+    root = base_url.rstrip("/")
+    return root if root.endswith(BASE_PATH) else root + BASE_PATH
+
+
+def tls(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a verifying TLS context: the system's authorities, or those of ``ca_file``."""
+    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+
+
+class IbkrClient:
+    """The calls of the Client Portal API that we use. All raise BrokerError, by kind.
+
+    A GET is made up to three times where that may help, with jitter; the caller bounds the time of
+    it all. A POST is made once.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, *, sleep: Sleep = asyncio.sleep) -> None:
+        self._http = http
+        self._sleep = sleep
+
+    async def status(self) -> Any:
+        """Return the state of the brokerage session (see ``session.standing``)."""
+        return await self._request("POST", "iserver/auth/status")
+
+    async def tickle(self) -> Any:
+        """Keep the session alive."""
+        return await self._request("POST", "tickle")
+
+    async def open_session(self, *, compete: bool) -> Any:
+        """Open the brokerage session; the answer is a status, which may say that it failed."""
+        body = {"publish": True, "compete": compete}
+        return await self._request("POST", "iserver/auth/ssodh/init", json=body)
+
+    async def accounts(self) -> Any:
+        """Return the accounts; must be asked first in each brokerage session."""
+        return await self._retried("iserver/accounts")
+
+    async def instrument(self, symbol: str) -> contracts.Instrument:
+        """Return the one US stock of a symbol, verified; three requests."""
+        stocks = await self._get("trsrv/stocks", symbols=symbol)
+        found = contracts.resolve(symbol, stocks)
+        info, secdef = await asyncio.gather(
+            self._get(f"iserver/contract/{found.conid}/info"),
+            self._get("trsrv/secdef", conids=found.conid),
+        )
+        return contracts.verify(symbol, found, info, secdef)
+
+    async def quote(self, conid: int, enough: Callable[[Quote], bool]) -> Quote:
+        """Return a quote, polled for until there is one that is ``enough``, 2.5 s at most.
+
+        The last quote is returned even if it never was enough; NoQuoteError if there was none.
+        """
+        for poll in range(_POLLS):
+            if poll:
+                await self._sleep(_POLL_EVERY_S)
+            rows = await self._get(
+                "iserver/marketdata/snapshot", conids=conid, fields=",".join(snapshot.FIELDS)
+            )
+            found = snapshot.read(rows, conid)
+            if isinstance(found, Quote) and enough(found):
+                break
+        if isinstance(found, snapshot.NoQuote):
+            raise NoQuoteError(found.why)
+        return found
+
+    async def daily_bars(self, conid: int, today: date) -> tuple[Bar, ...]:
+        """Return the finished days of the last year before ``today``, oldest first."""
+        found = await self._get(
+            "iserver/marketdata/history",
+            NotFoundError,
+            conid=conid,
+            period=PERIOD,
+            bar=history.DAILY,
+            outsideRth="false",
+        )
+        return history.daily_bars(found, today)
+
+    async def _get(self, path: str, *also: type[BrokerError], **params: Any) -> Any:
+        try:
+            return await self._retried(path, *also, **params)
+        except AccountsFirstError:
+            await self.accounts()
+            return await self._retried(path, *also, **params)
+
+    async def _retried(self, path: str, *also: type[BrokerError], **params: Any) -> Any:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type((*_TRANSIENT, *also)),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        async for attempt in retrying:
+            with attempt:
+                try:
+                    return await self._request("GET", path, params=params)
+                except BrokerError as e:
+                    e.attempts = attempt.retry_state.attempt_number
+                    raise
+        return None
+
+    async def _request(self, method: str, path: str, **content: Any) -> Any:
+        try:
+            found = await self._http.request(method, path, **content)
+        except httpx.HTTPError as e:
+            msg = f"{self._http.base_url}{path} did not answer: {type(e).__name__} {e}".rstrip()
+            raise UnreachableError(msg) from e
+        headers = found.headers
+        return answer.read(
+            found.status_code,
+            headers.get("content-type", ""),
+            found.content,
+            headers.get("retry-after"),
+        )
