@@ -1,0 +1,120 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, strategies as st
+
+from services.execution.book import apply
+from services.execution.fill import simulate
+from services.execution.limits import within_limits
+from services.execution.sizing import size_buy, size_sell
+from shared.events.order import AccountSnapshot, Order, Position
+from shared.events.run import Limits
+from tests.unit.execution.builders import ACCOUNT, NOW, a_quote, an_account, limits
+
+money = st.decimals(min_value=0, max_value=200_000, places=2)
+prices = st.decimals(min_value="0.01", max_value=5_000, places=2)
+
+
+def caps(**which: int | str) -> Limits:
+    """Limits of which only those named bind."""
+    wide = dict.fromkeys(
+        ("max_order_notional", "max_position_notional", "max_gross_exposure"), 10**9
+    )
+    return limits(**{**wide, "risk_per_trade_percent": 100, **which})
+
+
+@pytest.mark.parametrize(
+    ("bound_by", "limit", "shares"),
+    [
+        # 1 % of 100,000 is 1,000, and a stop one and a half ranges away loses 7.50 a share.
+        ("risk_per_trade_percent", caps(risk_per_trade_percent=1), 133),
+        ("max_order_notional", caps(max_order_notional=10_050), 100),
+        ("max_position_notional", caps(max_position_notional=2_500), 15),
+        ("max_gross_exposure", caps(max_gross_exposure=9_000), 20),
+        ("cash", caps(), 930),
+    ],
+)
+def test_the_least_limit_decides_and_is_named(bound_by: str, limit: Limits, shares: int) -> None:
+    account = an_account(cash=93_000, TSLA=(10, 100), NVDA=(20, 300))
+
+    size = size_buy("TSLA", Decimal(100), Decimal(5), account, limit)
+
+    assert (size.quantity, size.bound_by) == (shares, bound_by)
+
+
+@pytest.mark.parametrize(("ask", "shares"), [(50, 200), (100, 100), (400, 25), (12_000, 0)])
+def test_a_share_costs_its_price_and_not_a_hundred_dollars(ask: int, shares: int) -> None:
+    size = size_buy("TSLA", Decimal(ask), Decimal(1), an_account(), caps(max_order_notional=10_000))
+
+    assert size.quantity == shares
+
+
+def test_a_limit_that_is_overdrawn_allows_nothing() -> None:
+    account = an_account(cash=50_000, TSLA=(300, 90))
+
+    size = size_buy("TSLA", Decimal(100), Decimal(5), account, limits())
+
+    assert (size.quantity, size.bound_by) == (0, "max_position_notional")
+
+
+@given(
+    cash=money,
+    own=st.integers(0, 400),
+    other=st.integers(0, 400),
+    average=prices,
+    ask=prices,
+    atr=st.decimals(min_value="0.01", max_value=500, places=2),
+    limit=st.builds(
+        limits,
+        max_order_notional=money,
+        max_position_notional=money,
+        max_gross_exposure=money,
+        risk_per_trade_percent=st.integers(0, 100),
+    ),
+)
+def test_no_buy_passes_a_limit_or_leaves_cash_below_zero(
+    cash: Decimal,
+    own: int,
+    other: int,
+    average: Decimal,
+    ask: Decimal,
+    atr: Decimal,
+    limit: Limits,
+) -> None:
+    held = {"NVDA": other, "TSLA": own}
+    account = AccountSnapshot(
+        account=ACCOUNT,
+        cash=cash,
+        positions=tuple(
+            Position(symbol=symbol, quantity=Decimal(shares), average_price=average)
+            for symbol, shares in held.items()
+            if shares
+        ),
+    )
+    quote = a_quote(bid=str(ask), ask=str(ask))
+
+    size = size_buy("TSLA", ask, atr, account, limit)
+
+    assert size.quantity == int(size.quantity) >= 0
+    if size.quantity > 0:
+        order = Order(
+            side="BUY", quantity=size.quantity, order_type="LMT", limit_price=ask, tif="DAY"
+        )
+        assert all(check.passed for check in within_limits("TSLA", order, account, limit))
+        assert apply(account, "TSLA", "BUY", simulate(order, quote, NOW)).cash >= 0
+
+
+@given(own=st.integers(0, 5_000), bid=prices, most=money)
+def test_no_sell_exceeds_what_is_held_or_one_order(own: int, bid: Decimal, most: Decimal) -> None:
+    account = an_account(TSLA=(own, 90))
+
+    size = size_sell("TSLA", bid, account, limits(max_order_notional=most))
+
+    assert 0 <= size.quantity <= own
+    assert size.quantity * bid <= most
+
+
+def test_an_exit_is_sized_by_what_is_held_however_far_other_limits_are_passed() -> None:
+    account = an_account(cash=-5_000, TSLA=(90, 500), NVDA=(1_000, 400))
+
+    assert size_sell("TSLA", Decimal(100), account, limits()).quantity == 90
