@@ -1,1 +1,1 @@
-"""Prompt, model and the checks of its answer."""
+"""Signals: a model or rules propose on the evidence; code checks and decides."""
