@@ -52,7 +52,7 @@ def a_quote(bid: str = "99.95", ask: str = "100", at: datetime | None = None) ->
 
 
 def a_signal(action: Action = Action.BUY, **changes: Any) -> SignalChecked:
-    """A signal that passes; ``mode``, ``limits``, ``strategy`` and ``account`` are the context's."""
+    """A signal that passes; ``mode``, ``limits``, ``strategy``, ``account`` go to its context."""
     context = RunContext(
         strategy=changes.pop("strategy", strategy()),
         limits=changes.pop("limits", limits()),

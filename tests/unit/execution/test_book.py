@@ -1,11 +1,13 @@
 from decimal import Decimal
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.execution.book import Side, apply, equity, held
 from shared.events.order import AccountSnapshot, Fill
 from tests.unit.execution.builders import NOW, an_account
 
+History = list[tuple[Side, Decimal, Decimal]]
 prices = st.decimals(min_value="0.01", max_value=5_000, places=4)
 quantities = st.integers(min_value=1, max_value=1_000).map(Decimal)
 trades = st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), prices, quantities), max_size=12)
@@ -15,17 +17,15 @@ def a_fill(price: Decimal | int, quantity: Decimal | int) -> Fill:
     return Fill(price=Decimal(price), quantity=Decimal(quantity), at=NOW, simulated=True)
 
 
-def traded(account: AccountSnapshot, history: list[tuple[Side, Decimal, Decimal]]) -> AccountSnapshot:
+def traded(account: AccountSnapshot, history: History) -> AccountSnapshot:
     for side, price, quantity in history:
         account = apply(account, "TSLA", side, a_fill(price, quantity))
     return account
 
 
 @given(trades)
-def test_the_position_is_the_sum_of_the_fills_and_cash_is_what_they_cost(
-    history: list[tuple[Side, Decimal, Decimal]],
-) -> None:
-    signed = [(quantity if side == "BUY" else -quantity, price) for side, price, quantity in history]
+def test_the_position_is_the_sum_of_the_fills_and_cash_is_what_they_cost(history: History) -> None:
+    signed = [(shares if side == "BUY" else -shares, price) for side, price, shares in history]
 
     account = traded(an_account(cash=1_000_000), history)
 
@@ -34,9 +34,7 @@ def test_the_position_is_the_sum_of_the_fills_and_cash_is_what_they_cost(
 
 
 @given(st.lists(st.tuples(st.just("BUY"), prices, quantities), min_size=1, max_size=12))
-def test_buying_turns_cash_into_cost_and_loses_none(
-    history: list[tuple[Side, Decimal, Decimal]],
-) -> None:
+def test_buying_turns_cash_into_cost_and_loses_none(history: History) -> None:
     account = traded(an_account(cash=1_000_000), history)
 
     # Each fill may round the average price by half a millionth a share.
@@ -47,7 +45,7 @@ def test_buying_turns_cash_into_cost_and_loses_none(
 def test_closing_a_part_keeps_the_average_price_and_books_the_profit_as_cash() -> None:
     account = apply(an_account(cash=0, TSLA=(100, 50)), "TSLA", "SELL", a_fill(60, 40))
 
-    assert [(p.quantity, p.average_price) for p in account.positions] == [(60, 50)]
+    assert account.positions == an_account(TSLA=(60, 50)).positions
     assert account.cash == 2_400
 
 
@@ -56,10 +54,10 @@ def test_a_position_that_is_closed_leaves_no_row_and_others_alone() -> None:
 
     account = apply(account, "TSLA", "SELL", a_fill(60, 100))
 
-    assert [(p.symbol, p.quantity) for p in account.positions] == [("NVDA", 7)]
+    assert account.positions == an_account(NVDA=(7, 300)).positions
 
 
 def test_a_position_that_turns_around_has_the_price_of_the_turn() -> None:
     account = apply(an_account(cash=0, TSLA=(10, 50)), "TSLA", "SELL", a_fill(60, 15))
 
-    assert [(p.quantity, p.average_price) for p in account.positions] == [(-5, 60)]
+    assert account.positions == an_account(TSLA=(-5, 60)).positions

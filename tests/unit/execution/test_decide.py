@@ -22,7 +22,7 @@ def test_a_buy_that_passes_is_simulated_and_says_so() -> None:
     assert (decision.state, decision.outcome) == (OrderState.SIMULATED, Outcome.SIMULATED)
     assert decision.fill is not None
     assert decision.fill.simulated
-    assert (decision.fill.price, decision.fill.quantity) == (100, 100)
+    assert (decision.fill.price, decision.fill.quantity) == (Decimal(100), Decimal(100))
     assert "BUY 100 TSLA at 100, simulated" in decision.reason
 
 

@@ -14,13 +14,15 @@ def an_order(side: Side, limit: str) -> Order:
     )
 
 
-@pytest.mark.parametrize(("side", "limit", "price"), [("BUY", "101", "100"), ("SELL", "99", "99.5")])
+@pytest.mark.parametrize(
+    ("side", "limit", "price"), [("BUY", "101", "100"), ("SELL", "99", "99.5")]
+)
 def test_a_marketable_limit_is_filled_whole_at_the_other_side_of_the_quote(
     side: Side, limit: str, price: str
 ) -> None:
     fill = simulate(an_order(side, limit), a_quote(bid="99.5", ask="100"), NOW)
 
-    assert (fill.price, fill.quantity, fill.at) == (Decimal(price), 3, NOW)
+    assert (fill.price, fill.quantity, fill.at) == (Decimal(price), Decimal(3), NOW)
     assert fill.simulated
 
 

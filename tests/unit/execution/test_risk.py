@@ -162,7 +162,7 @@ def test_a_sell_closes_what_is_held_at_the_bid() -> None:
     assessment = assessed(a_signal(Action.SELL, atr=None), an_account(TSLA=(40, 120)))
 
     assert assessment.order is not None
-    assert (assessment.order.side, assessment.order.quantity) == ("SELL", 40)
+    assert (assessment.order.side, assessment.order.quantity) == ("SELL", Decimal(40))
     assert assessment.order.limit_price == Decimal("99.95")
 
 

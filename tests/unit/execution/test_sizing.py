@@ -1,7 +1,8 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.execution.book import apply
 from services.execution.fill import simulate
@@ -13,6 +14,21 @@ from tests.unit.execution.builders import ACCOUNT, NOW, a_quote, an_account, lim
 
 money = st.decimals(min_value=0, max_value=200_000, places=2)
 prices = st.decimals(min_value="0.01", max_value=5_000, places=2)
+shares_held = st.integers(min_value=1, max_value=400).map(Decimal)
+accounts = st.builds(
+    AccountSnapshot,
+    account=st.just(ACCOUNT),
+    cash=money,
+    positions=st.lists(
+        st.builds(
+            Position,
+            symbol=st.sampled_from(["NVDA", "TSLA"]),
+            quantity=shares_held,
+            average_price=prices,
+        ),
+        unique_by=lambda position: position.symbol,
+    ).map(tuple),
+)
 
 
 def caps(**which: int | str) -> Limits:
@@ -39,7 +55,7 @@ def test_the_least_limit_decides_and_is_named(bound_by: str, limit: Limits, shar
 
     size = size_buy("TSLA", Decimal(100), Decimal(5), account, limit)
 
-    assert (size.quantity, size.bound_by) == (shares, bound_by)
+    assert (size.quantity, size.bound_by) == (Decimal(shares), bound_by)
 
 
 @pytest.mark.parametrize(("ask", "shares"), [(50, 200), (100, 100), (400, 25), (12_000, 0)])
@@ -54,14 +70,11 @@ def test_a_limit_that_is_overdrawn_allows_nothing() -> None:
 
     size = size_buy("TSLA", Decimal(100), Decimal(5), account, limits())
 
-    assert (size.quantity, size.bound_by) == (0, "max_position_notional")
+    assert (size.quantity, size.bound_by) == (Decimal(0), "max_position_notional")
 
 
 @given(
-    cash=money,
-    own=st.integers(0, 400),
-    other=st.integers(0, 400),
-    average=prices,
+    account=accounts,
     ask=prices,
     atr=st.decimals(min_value="0.01", max_value=500, places=2),
     limit=st.builds(
@@ -73,26 +86,8 @@ def test_a_limit_that_is_overdrawn_allows_nothing() -> None:
     ),
 )
 def test_no_buy_passes_a_limit_or_leaves_cash_below_zero(
-    cash: Decimal,
-    own: int,
-    other: int,
-    average: Decimal,
-    ask: Decimal,
-    atr: Decimal,
-    limit: Limits,
+    account: AccountSnapshot, ask: Decimal, atr: Decimal, limit: Limits
 ) -> None:
-    held = {"NVDA": other, "TSLA": own}
-    account = AccountSnapshot(
-        account=ACCOUNT,
-        cash=cash,
-        positions=tuple(
-            Position(symbol=symbol, quantity=Decimal(shares), average_price=average)
-            for symbol, shares in held.items()
-            if shares
-        ),
-    )
-    quote = a_quote(bid=str(ask), ask=str(ask))
-
     size = size_buy("TSLA", ask, atr, account, limit)
 
     assert size.quantity == int(size.quantity) >= 0
@@ -100,8 +95,9 @@ def test_no_buy_passes_a_limit_or_leaves_cash_below_zero(
         order = Order(
             side="BUY", quantity=size.quantity, order_type="LMT", limit_price=ask, tif="DAY"
         )
+        fill = simulate(order, a_quote(bid=str(ask), ask=str(ask)), NOW)
         assert all(check.passed for check in within_limits("TSLA", order, account, limit))
-        assert apply(account, "TSLA", "BUY", simulate(order, quote, NOW)).cash >= 0
+        assert apply(account, "TSLA", "BUY", fill).cash >= 0
 
 
 @given(own=st.integers(0, 5_000), bid=prices, most=money)
