@@ -91,15 +91,12 @@ class IbkrClient:
 
         The last quote is returned even if it never was enough; NoQuoteError if there was none.
         """
-        for poll in range(_POLLS):
-            if poll:
-                await self._sleep(_POLL_EVERY_S)
-            rows = await self._get(
-                "iserver/marketdata/snapshot", conids=conid, fields=",".join(snapshot.FIELDS)
-            )
-            found = snapshot.read(rows, conid)
+        found = await self._snapshot(conid)
+        for _ in range(1, _POLLS):
             if isinstance(found, Quote) and enough(found):
                 break
+            await self._sleep(_POLL_EVERY_S)
+            found = await self._snapshot(conid)
         if isinstance(found, snapshot.NoQuote):
             raise NoQuoteError(found.why)
         return found
@@ -115,6 +112,10 @@ class IbkrClient:
             outsideRth="false",
         )
         return history.daily_bars(found, today)
+
+    async def _snapshot(self, conid: int) -> Quote | snapshot.NoQuote:
+        path, fields = "iserver/marketdata/snapshot", ",".join(snapshot.FIELDS)
+        return snapshot.read(await self._get(path, conids=conid, fields=fields), conid)
 
     async def _get(self, path: str, *also: type[BrokerError], **params: Any) -> Any:
         try:

@@ -1,0 +1,54 @@
+"""Evidence put together, and the event that carries it. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from services.marketdata.indicators import indicators
+from services.marketdata.quality import check_bars, check_quote
+from services.marketdata.trading_day import today
+from shared.canonical import sha256_of
+from shared.events.evidence import Bar, Evidence, EvidenceCaptured, Quote
+from shared.events.run import RunBrokerReady
+from shared.ibkr.contracts import Instrument
+
+
+def assemble(
+    instrument: Instrument,
+    quote: Quote,
+    bars: Sequence[Bar],
+    *,
+    now: datetime,
+    longest_age_s: Decimal,
+) -> Evidence:
+    """Return what a decision may rest on. ``now`` is market time.
+
+    Raises StepFailedError where the data is not good enough (``quality``).
+    """
+    check_quote(quote, now, longest_age_s)
+    check_bars(bars, quote, today(now))
+    return Evidence(
+        contract=instrument.at(quote.last),
+        quote=quote,
+        bars=tuple(bars),
+        indicators=indicators(bars),
+    )
+
+
+def captured(
+    run: RunBrokerReady, symbol: str, evidence: Evidence, stamp: dict[str, Any]
+) -> EvidenceCaptured:
+    """Return the event: the evidence with its hash, and what travels with the run."""
+    return EvidenceCaptured(
+        **stamp,
+        run_id=run.run_id,
+        symbol=symbol,
+        expires_at=run.expires_at,
+        context=run.context,
+        session_close=run.session_close,
+        accounts=run.accounts,
+        paper=run.paper,
+        evidence=evidence,
+        evidence_hash=sha256_of(evidence),
+    )
