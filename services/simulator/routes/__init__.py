@@ -1,0 +1,1 @@
+"""The endpoints, by the part of the API that they belong to."""
