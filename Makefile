@@ -1,0 +1,5 @@
+# One-line aliases of ./openbell, which sets up what it needs. Arguments: make up ARGS="--scale signals=3"
+.PHONY: demo test up down status bench lint types
+
+demo test up down status bench lint types:
+	@./openbell $@ $(ARGS)

@@ -1,0 +1,1 @@
+"""How openbell runs: as processes of one machine, as images, on Kubernetes."""

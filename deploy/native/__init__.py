@@ -1,0 +1,1 @@
+"""The native stack: Kafka, PostgreSQL, a small LLM, the simulator and all services as processes."""

@@ -1,0 +1,37 @@
+"""Simulated time of the demo market: where it begins, and when it begins to run."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from deploy.native.errors import StackError
+from deploy.native.home import Home
+from shared.market_time import TimeRecord, read_record, wall_now, write_record
+
+# Ten seconds before the bell of a trading day on which the recorded symbols moved a lot.
+DEMO_START = "2023-05-25T09:29:50-04:00"
+
+
+def prepare(home: Home, env: Mapping[str, str]) -> None:
+    """Write the record, standing still, where the home has none: time goes on from earlier."""
+    if home.market_time.exists():
+        return
+    start = env.get("OPENBELL_MARKET_TIME__START") or DEMO_START
+    speed = env.get("OPENBELL_MARKET_TIME__SPEED") or "1"
+    try:
+        record = TimeRecord.model_validate({"start": start, "speed": speed})
+    except ValidationError as e:
+        wrong = e.errors()[0]["loc"][0]
+        msg = (
+            f"OPENBELL_MARKET_TIME__{str(wrong).upper()}: expected an ISO time with offset and a "
+            f"speed from 0, found start {start!r} and speed {speed!r}"
+        )
+        raise StackError(msg) from e
+    write_record(home.market_time, record)
+
+
+def let_run(home: Home) -> None:
+    """Anchor simulated time at this moment, unless it runs already."""
+    record = read_record(home.market_time)
+    if record.anchor is None:
+        write_record(home.market_time, record.model_copy(update={"anchor": wall_now()}))
