@@ -15,6 +15,7 @@ from pathlib import Path
 import typer
 from dotenv import dotenv_values
 
+from cli.errors import CommandError
 from deploy.native.errors import PartFailedError, RefusedError, StackError
 from deploy.native.home import CHECKOUT
 
@@ -33,30 +34,21 @@ COMMANDS: dict[str, dict[str, str]] = {
     "demo": {"demo": "Run the main job on the demo market."},
     "runs": {
         "trigger": "Ask for a run of a strategy.",
-        "publish": "Write a message to a topic as it stands.",
         "runs": "List runs.",
         "show": "Show a run.",
-        "cancel": "Cancel a run.",
     },
+    "publish": {"publish": "Write a message to a topic as it stands."},
     "trace": {"trace": "Retell a run from quote to outcome."},
     "verify": {"verify": "Recompute a run and compare."},
     "control": {
         "halt": "Block new orders.",
         "resume": "Allow new orders again.",
-        "cancel-all": "Cancel all working orders.",
-        "flatten": "Close all positions.",
-        "approve": "Approve an intent.",
-        "reject": "Reject an intent.",
     },
     "look": {
         "market": "Show the market's session.",
         "broker": "Show the broker's session.",
-        "orders": "List orders.",
-        "positions": "List positions.",
-        "dead-letters": "List, show, requeue or discard dead letters.",
-        "audit": "Tell who changed what.",
     },
-    "strategy": {"strategy": "List, show, apply, pause or activate strategies."},
+    "strategy": {"strategy": "List or show strategies."},
     "init": {"init": "Write a first .env and limits.yaml."},
     "dev": {
         "test": "Run the tests.",
@@ -113,6 +105,9 @@ def main() -> None:
     except StackError as e:
         complain(str(e))
         sys.exit(REFUSED if isinstance(e, RefusedError) else FAILED)
+    except CommandError as e:
+        complain(str(e))
+        sys.exit(e.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
