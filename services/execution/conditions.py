@@ -128,9 +128,7 @@ def _session(close: datetime, now: datetime) -> Check:
 
 
 def _currency(currency: str) -> Check:
-    return Check(
-        name="currency", passed=currency == CURRENCY, required=CURRENCY, found=currency
-    )
+    return Check(name="currency", passed=currency == CURRENCY, required=CURRENCY, found=currency)
 
 
 def _seconds(span: timedelta) -> Decimal:

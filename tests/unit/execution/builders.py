@@ -17,7 +17,7 @@ ACCOUNT = "dry:1"
 
 
 def limits(**changes: Any) -> Limits:
-    """Those of ``limits.yaml``."""
+    """Limits of a small account."""
     values = {
         "version": "1",
         "max_order_notional": 10_000,
