@@ -33,8 +33,15 @@ class DailyBar:
 class BarSource(Protocol):
     """All daily bars that a market is made of, future ones included: ``market`` veils them."""
 
-    kind: str
-    symbols: tuple[str, ...]
+    @property
+    def kind(self) -> str:
+        """What the bars are: ``csv`` or ``synthetic``."""
+        ...
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that have bars."""
+        ...
 
     def until(self, symbol: str, day: date) -> Sequence[DailyBar]:
         """Return the bars of a symbol up to and including a day, oldest first."""

@@ -78,7 +78,7 @@ class Door:
         body = await _read(receive)
         answer = await self._record(scope, body, receive)
         if answer.cut:
-            connections.cut(scope)
+            await connections.cut(scope)
             return
         headers = [
             (b"content-type", answer.content_type.encode()),

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from services.simulator import websocket
 from services.simulator.connections import CuttableProtocol
 from services.simulator.door import BASE, Door
-from services.simulator.errors import Refusal, StartError
+from services.simulator.errors import Refusal, StartError, bad_request
 from services.simulator.routes import contracts, marketdata, orders, portfolio, session, sim
 from services.simulator.settings import Settings, parse_arguments
 from services.simulator.world import make_world
@@ -27,6 +29,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.state.world = world
     app.add_middleware(Door, world=world)
     app.add_exception_handler(Refusal, _refuse)
+    app.add_exception_handler(RequestValidationError, _misread)
     for part in _ROUTERS:
         app.include_router(part.router, prefix=BASE)
     app.include_router(sim.router)
@@ -53,6 +56,18 @@ def main(argv: Sequence[str]) -> int:
         timeout_graceful_shutdown=1,
     )
     return 0
+
+
+async def _misread(request: Request, error: Exception) -> Response:
+    """Answer a request whose parameters are wrong: in the broker's form under the base."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    if not request.url.path.startswith(BASE):
+        return await request_validation_exception_handler(request, error)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    refusal = bad_request(f"{where}: {first['msg']}")
+    return JSONResponse(refusal.body, refusal.status)
 
 
 async def _refuse(_: Request, refusal: Exception) -> Response:

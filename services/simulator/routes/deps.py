@@ -44,9 +44,12 @@ def needs_accounts(world: WorldDep) -> None:
 
 def is_authenticated(world: World, faults: list[Fault]) -> bool:
     """Whether there is a brokerage session, as far as this request can tell."""
-    session = world.session
-    logged_out = any(isinstance(f, LoggedOut) for f in faults)
-    return session.logged_in and session.authenticated and not logged_out
+    return is_logged_in(world, faults) and world.session.authenticated
+
+
+def is_logged_in(world: World, faults: list[Fault]) -> bool:
+    """Whether there is a login at all, as far as this request can tell."""
+    return world.session.logged_in and not any(isinstance(f, LoggedOut) for f in faults)
 
 
 def is_competing(world: World, faults: list[Fault]) -> bool:

@@ -16,6 +16,7 @@ from services.simulator.routes.deps import (
     WorldDep,
     is_authenticated,
     is_competing,
+    is_logged_in,
 )
 from services.simulator.session import (
     ACCOUNT,
@@ -174,7 +175,7 @@ def accounts_body(session_id: str) -> dict[str, Any]:
 def _auth_status(world: World, faults: list[Fault]) -> dict[str, Any]:
     authenticated = is_authenticated(world, faults)
     competing = is_competing(world, faults)
-    if not world.session.logged_in:
+    if not is_logged_in(world, faults):
         return {"authenticated": False, "competing": False, "connected": False, "MAC": MAC}
     status = {
         "authenticated": authenticated,
