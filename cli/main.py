@@ -15,11 +15,11 @@ from pathlib import Path
 import typer
 from dotenv import dotenv_values
 
-from cli.errors import CommandError
+from cli.errors import CommandError, Exit
 from deploy.native.errors import PartFailedError, RefusedError, StackError
 from deploy.native.home import CHECKOUT
 
-FAILED, REFUSED, INTERRUPTED = 1, 3, 130
+_INTERRUPTED = 130
 
 COMMANDS: dict[str, dict[str, str]] = {
     "stack": {
@@ -101,19 +101,19 @@ def main() -> None:
         build(sys.argv[1:])()
     except PartFailedError as e:
         complain(f"{e}; the end of its log:\n{e.tail}")
-        sys.exit(FAILED)
+        sys.exit(Exit.FAILED)
     except StackError as e:
         complain(str(e))
-        sys.exit(REFUSED if isinstance(e, RefusedError) else FAILED)
+        sys.exit(Exit.REFUSED if isinstance(e, RefusedError) else Exit.FAILED)
     except CommandError as e:
         complain(str(e))
         sys.exit(e.code)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         # Who read our output has gone, for example `openbell logs | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAILED)
+        sys.exit(Exit.FAILED)
 
 
 if __name__ == "__main__":

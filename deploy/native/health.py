@@ -2,11 +2,12 @@
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from deploy.native.ports import LOOPBACK
 
-Health = Callable[[], Awaitable[bool]]
+Health = Callable[[], Coroutine[Any, Any, bool]]
 
 _PATIENCE_S = 2.0
 _BROKEN = (OSError, asyncio.IncompleteReadError, TimeoutError)

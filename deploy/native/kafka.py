@@ -5,6 +5,7 @@ first start, then becomes the Java process. The jars must be in the cache (``kaf
 """
 
 import base64
+import hashlib
 import os
 import shutil
 import subprocess
@@ -19,11 +20,8 @@ from deploy.native.files import write_atomically
 from deploy.native.home import CHECKOUT, Home
 from deploy.native.kafka_jars import cache_dir, read_lock
 
-_JAVA_OPTIONS = (
-    "-Xms128m",
-    "-Xmx384m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
+_MACHINE_OPTIONS = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_OTHER_OPTIONS = (
     "-Djava.awt.headless=true",
     # Kafka unmaps buffers the old way; Java 25 would warn of it at each start.
     "--sun-misc-unsafe-memory-access=allow",
@@ -67,11 +65,26 @@ def java() -> Path:
     return Path(package.origin).parent / "java-runtime" / "bin" / "java"
 
 
-def command(main_class: str, *arguments: str) -> list[str]:
-    """Return the command line of one of Kafka's programs."""
-    cache = cache_dir()
-    class_path = os.pathsep.join(str(cache / jar.file_name) for jar in read_lock())
-    return [str(java()), *_JAVA_OPTIONS, "-cp", class_path, main_class, *arguments]
+def class_path() -> list[Path]:
+    """Return Kafka's jars in the cache."""
+    return [cache_dir() / jar.file_name for jar in read_lock()]
+
+
+def archive_path() -> Path:
+    """Return where the archive of loaded classes is that fits these jars, Java and options."""
+    # What Java compares before it takes an archive: the jars, and its own image of modules.
+    image = java().parents[1] / "lib" / "modules"
+    files = [(str(jar), jar.stat()) for jar in class_path()] + [("java", image.stat())]
+    what = [(name, stat.st_size, int(stat.st_mtime)) for name, stat in files]
+    digest = hashlib.sha256(repr((what, _MACHINE_OPTIONS)).encode()).hexdigest()[:16]
+    return cache_dir().parent / f"kafka-{digest}.aot"
+
+
+def command(main_class: str, *arguments: str, archive: str = "") -> list[str]:
+    """Return the command line of one of Kafka's programs; ``archive`` is Java's option for it."""
+    options = [*_MACHINE_OPTIONS, *_OTHER_OPTIONS, *([archive] if archive else [])]
+    jars = os.pathsep.join(map(str, class_path()))
+    return [str(java()), *options, "-cp", jars, main_class, *arguments]
 
 
 def new_cluster_id() -> str:
@@ -121,7 +134,9 @@ def main() -> int:
         settings = write_properties(
             home.root / "data" / "kafka.properties", home.kafka, port, controller
         )
-        line = command("kafka.Kafka", str(settings))
+        archive = archive_path()
+        option = f"-XX:AOTCache={archive}" if archive.exists() else ""
+        line = command("kafka.Kafka", str(settings), archive=option)
     except StackError as e:
         sys.stderr.write(f"{e}\n")
         return 1

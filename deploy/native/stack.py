@@ -16,6 +16,7 @@ from deploy.native.environment import environment
 from deploy.native.errors import PartFailedError, StackError
 from deploy.native.files import tail
 from deploy.native.home import CHECKOUT, Home
+from deploy.native.kafka_archive import ensure_archive
 from deploy.native.kafka_jars import ensure_jars
 from deploy.native.parts import check_scale, plan
 from deploy.native.state import PartState, StackState, supervisor_pid
@@ -124,7 +125,7 @@ class Stack:
         check_scale(scale)
         chosen = plan(parts, self._env)
         replicas = {part.name: scale.get(part.name, 1) for part in chosen}
-        listening = {part.name: replicas[part.name] for part in chosen if part.health}
+        listening = {part.name: replicas[part.name] for part in chosen if part.has_port}
         wiring = wire(self.home, self._env, listening)
         self.home.make()
         ensure_credentials(self.home)
@@ -132,6 +133,7 @@ class Stack:
             market.prepare(self.home, self._env)
         if "kafka" in replicas:
             ensure_jars(say)
+            ensure_archive(say)
         for note in wiring.notes:
             say(note)
         return Request(replicas, wiring)
