@@ -30,6 +30,10 @@ class PoisonError(Exception):
         self.reason = reason
 
 
+class StateUnknownError(Exception):
+    """A state topic is not read to its end, or Kafka does not answer: nothing is known."""
+
+
 # A broken connection, a server that restarts, a full pool, a table not yet made. OSError is what
 # asyncpg lets through when nobody listens; calls to the world raise httpx and openai errors.
 OURS: tuple[type[Exception], ...] = (
@@ -41,6 +45,7 @@ OURS: tuple[type[Exception], ...] = (
     exc.TimeoutError,
     OSError,
     asyncio.TimeoutError,
+    StateUnknownError,
 )
 
 

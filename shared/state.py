@@ -1,7 +1,7 @@
 """Folding of the state topics: the newest entry per key, read without a group.
 
 A reader that has not reached the end knows nothing, and says so: ``current`` raises
-``StateUnknownError``, which callers treat as halted, closed and down.
+``StateUnknownError``, which callers treat as halted, closed and down; a stage retries on it.
 """
 
 import asyncio
@@ -15,15 +15,11 @@ from aiokafka.errors import KafkaError
 
 from shared.envelope import decode
 from shared.events.base import Event
-from shared.failures import PoisonError
+from shared.failures import PoisonError, StateUnknownError
 from shared.topics import Topic
 
 E = TypeVar("E", bound=Event)
 log = structlog.get_logger(__name__)
-
-
-class StateUnknownError(Exception):
-    """The state topic is not read to its end, or Kafka does not answer."""
 
 
 class StateReader(Generic[E]):
@@ -37,7 +33,9 @@ class StateReader(Generic[E]):
         self._position = 0
         self._caught_up = asyncio.Event()
         self._changed = asyncio.Event()
-        self._consumer: AIOKafkaConsumer | None = None
+        # Asks for ends on a connection of its own: on the reader's, the question would wait for
+        # the fetch that is under way there.
+        self._asker: AIOKafkaConsumer | None = None
 
     @property
     def ready(self) -> bool:
@@ -66,10 +64,10 @@ class StateReader(Generic[E]):
         try:
             async with asyncio.timeout(limit_s):
                 await self._caught_up.wait()
-                if self._consumer is None:
+                if self._asker is None:
                     msg = f"{self._topic.name} is not being read"
                     raise StateUnknownError(msg)
-                end = (await self._consumer.end_offsets([self._partition]))[self._partition]
+                end = (await self._asker.end_offsets([self._partition]))[self._partition]
                 while self._position < end:
                     await self.changed()
         except (TimeoutError, KafkaError) as e:
@@ -89,25 +87,24 @@ class StateReader(Generic[E]):
 
     async def _read_for_ever(self) -> None:
         while True:
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers,
-                enable_auto_commit=False,
-                fetch_max_wait_ms=200,
-            )
+            reader = AIOKafkaConsumer(bootstrap_servers=self._servers, enable_auto_commit=False)
+            asker = AIOKafkaConsumer(bootstrap_servers=self._servers, enable_auto_commit=False)
             try:
-                await consumer.start()
-                await self._read(consumer)
+                await reader.start()
+                await asker.start()
+                self._asker = asker
+                await self._read(reader)
             except KafkaError as e:
                 log.warning("state topic not readable", topic=self._topic.name, why=str(e))
                 await asyncio.sleep(0.5)
             finally:
-                self._consumer = None
-                await consumer.stop()
+                self._asker = None
+                await reader.stop()
+                await asker.stop()
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         consumer.assign([self._partition])
         consumer.seek(self._partition, self._position)
-        self._consumer = consumer
         end = (await consumer.end_offsets([self._partition]))[self._partition]
         if self._position >= end:
             self._caught_up.set()

@@ -68,7 +68,7 @@ class Indicators(Fact):
 class Evidence(Fact):
     """What is hashed: market facts only, no ids and no clock but the market's.
 
-    ``bars`` are finished days, oldest first. ``data`` says what the broker said of their origin.
+    ``bars`` are finished days, oldest first.
     """
 
     contract: Contract
@@ -78,7 +78,11 @@ class Evidence(Fact):
 
 
 class EvidenceCaptured(SymbolEvent):
-    """The evidence for one symbol of a run. ``evidence_hash`` is over ``evidence`` alone."""
+    """The evidence for one symbol of a run. ``evidence_hash`` is over ``evidence`` alone.
+
+    ``fingerprints`` hold a short hash of each part and of each bar by its date, so that a change
+    of the log can be named and not only noticed.
+    """
 
     type: ClassVar[str] = "evidence.captured"
 
@@ -88,3 +92,4 @@ class EvidenceCaptured(SymbolEvent):
     paper: bool
     evidence: Evidence
     evidence_hash: str
+    fingerprints: dict[str, str] = Field(default_factory=dict)

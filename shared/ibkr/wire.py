@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-_NUMBER = re.compile(r"([CH]?)([+-]?(?:\d[\d,]*\.?\d*|\.\d+))([KMB%]?)", re.IGNORECASE)
+_NUMBER = re.compile(r"([CH]?)([+-]?(?:\d[\d,]*\.?\d*|\.\d+))([KMB%]?)", re.IGNORECASE | re.ASCII)
 _SCALE = {"K": 3, "M": 6, "B": 9}
 _LONGEST = 40
 

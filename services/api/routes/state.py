@@ -12,9 +12,10 @@ from shared.envelope import encode
 from shared.events.base import Event
 from shared.events.run import Strategy
 from shared.events.state import BrokerSession, ControlSwitch, MarketSession
+from shared.failures import StateUnknownError
 from shared.kafka import publish
 from shared.stage import Stage
-from shared.state import StateReader, StateUnknownError
+from shared.state import StateReader
 
 E = TypeVar("E", bound=Event)
 
