@@ -26,6 +26,11 @@ def api() -> Api:
     if not url:
         stack = wiring()
         url = stack.url("api") if stack else _DEFAULT_API
+    return api_at(url)
+
+
+def api_at(url: str) -> Api:
+    """Return the api at an address, with the token in force. Raises CommandError."""
     return Api(url.rstrip("/"), _token())
 
 
