@@ -3,7 +3,8 @@
 from services.execution.conditions import scopes
 from shared.events.order import Switch
 from shared.events.state import ControlSwitch
-from shared.state import StateReader, StateUnknownError
+from shared.failures import StateUnknownError
+from shared.state import StateReader
 
 
 async def read_switches(
