@@ -90,6 +90,7 @@ class Pacer:
                 self._waiting.remove(waiter)
             elif not turn.cancelled() and turn.exception() is None:
                 self._schedule.done(path)
+                self._let_go()
             raise
 
     def _let_go(self) -> None:

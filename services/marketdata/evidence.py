@@ -8,10 +8,12 @@ from typing import Any
 from services.marketdata.indicators import indicators
 from services.marketdata.quality import check_bars, check_quote
 from services.marketdata.trading_day import today
-from shared.canonical import sha256_of
+from shared.canonical import plain, sha256_of
 from shared.events.evidence import Bar, Evidence, EvidenceCaptured, Quote
 from shared.events.run import RunBrokerReady
 from shared.ibkr.contracts import Instrument
+
+_SHORT = 12
 
 
 def assemble(
@@ -51,4 +53,16 @@ def captured(
         paper=run.paper,
         evidence=evidence,
         evidence_hash=sha256_of(evidence),
+        fingerprints=fingerprints(evidence),
     )
+
+
+def fingerprints(evidence: Evidence) -> dict[str, str]:
+    """Return a short hash of each field of contract and quote, and of each bar by its date.
+
+    The indicators have none: they follow from the bars.
+    """
+    values = plain(evidence)
+    parts = {f"{part}.{n}": v for part in ("contract", "quote") for n, v in values[part].items()}
+    parts |= {f"bars.{bar['date']}": bar for bar in values["bars"]}
+    return {name: sha256_of(value)[:_SHORT] for name, value in parts.items()}

@@ -1,0 +1,192 @@
+"""What is asked of the broker for one symbol, and what its failures become."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from services.marketdata import capture
+from services.marketdata.capture import Capture
+from services.marketdata.store import Cache
+from shared.events.evidence import Bar, Quote
+from shared.failures import StepFailedError
+from shared.ibkr.client import IbkrClient
+from shared.ibkr.contracts import Instrument
+from tests.unit.marketdata.market_facts import NOW, TODAY, an_instrument, days_before, some_bars
+
+LISTING = {"conid": 4815747, "exchange": "NASDAQ", "isUS": True}
+STOCK = {"name": "NVIDIA CORP", "assetClass": "STK", "contracts": [LISTING]}
+ROW = {
+    "conid": 4815747,
+    "31": "100.10",
+    "84": "100.00",
+    "86": "100.20",
+    "7741": "100.00",
+    "6509": "RpB",
+    "_updated": int(NOW.timestamp() * 1000),
+}
+
+
+def charted(day: date, close: float) -> dict[str, Any]:
+    start = datetime(day.year, day.month, day.day, 14, 30, tzinfo=UTC)
+    return {"o": 99, "h": 200, "l": 50, "c": close, "v": 10, "t": int(start.timestamp() * 1000)}
+
+
+class Broker:
+    """A broker that knows NVDA; each endpoint can be told to answer something else."""
+
+    def __init__(self, **answers: Any) -> None:
+        data = [charted(day, 100) for day in days_before(TODAY, 60)]
+        rules = [{"lowerEdge": 0, "increment": 0.01}]
+        self.answers: dict[str, Any] = {
+            "stocks": {"NVDA": [STOCK]},
+            "info": {
+                "con_id": 4815747,
+                "symbol": "NVDA",
+                "currency": "USD",
+                "instrument_type": "STK",
+            },
+            "secdef": {"secdef": [{"conid": 4815747, "incrementRules": rules}]},
+            "snapshot": [ROW],
+            "history": {"barLength": 86400, "volumeFactor": 100, "data": data},
+        } | answers
+        self.asked: Counter[str] = Counter()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rpartition("/")[2]
+        self.asked[name] += 1
+        answer = self.answers[name]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
+
+    def client(self) -> IbkrClient:
+        async def nap(_: float) -> None:
+            return
+
+        http = httpx.AsyncClient(
+            base_url="http://gateway/v1/api/", transport=httpx.MockTransport(self)
+        )
+        return IbkrClient(http, sleep=nap)
+
+
+class MemoryCache(Cache):
+    """The cache without its database."""
+
+    def __init__(self) -> None:
+        self.instruments: dict[str, Instrument] = {}
+        self.kept: dict[tuple[int, date], tuple[Bar, ...]] = {}
+
+    async def instrument(self, symbol: str, now: datetime) -> Instrument | None:
+        assert now.tzinfo is not None
+        return self.instruments.get(symbol)
+
+    async def keep_instrument(self, instrument: Instrument, now: datetime) -> None:
+        assert now.tzinfo is not None
+        self.instruments[instrument.symbol] = instrument
+
+    async def bars(self, conid: int, through: date) -> tuple[Bar, ...] | None:
+        return self.kept.get((conid, through))
+
+    async def keep_bars(self, conid: int, through: date, found: Sequence[Bar]) -> None:
+        self.kept[conid, through] = tuple(found)
+
+
+class StoppedClock:
+    """Market time stands at NOW."""
+
+    simulated = True
+
+    def now(self) -> datetime:
+        """Return the same instant always."""
+        return NOW
+
+
+def warm() -> MemoryCache:
+    cache = MemoryCache()
+    cache.instruments["NVDA"] = an_instrument()
+    cache.kept[4815747, date(2026, 3, 10)] = some_bars(60)
+    return cache
+
+
+async def of_nvda(
+    broker: Broker, cache: MemoryCache
+) -> tuple[Instrument, Quote, tuple[Bar, ...]]:
+    work = Capture(broker.client(), cache, StoppedClock())
+    return await work.of("NVDA", enough=lambda _: True)
+
+
+async def failure(broker: Broker, cache: MemoryCache | None = None) -> StepFailedError:
+    with pytest.raises(StepFailedError) as caught:
+        await of_nvda(broker, cache or MemoryCache())
+    return caught.value
+
+
+async def test_a_known_symbol_costs_one_snapshot_and_nothing_else() -> None:
+    broker = Broker()
+    instrument, _, bars = await of_nvda(broker, warm())
+    assert broker.asked == {"snapshot": 1}
+    assert (instrument, bars) == (an_instrument(), some_bars(60))
+
+
+async def test_a_new_symbol_is_asked_for_once_and_kept_for_the_day() -> None:
+    broker, cache = Broker(), MemoryCache()
+    first = await of_nvda(broker, cache)
+    assert await of_nvda(broker, cache) == first
+    assert broker.asked == {"stocks": 1, "info": 1, "secdef": 1, "history": 1, "snapshot": 2}
+
+
+async def test_kept_bars_of_another_market_are_asked_for_again() -> None:
+    cache = warm()
+    old = [bar.model_copy(update={"close": bar.high}) for bar in some_bars(60)]
+    data = [charted(day, 180) for day in days_before(TODAY, 60)]
+    broker = Broker(
+        snapshot=[ROW | {"7741": "180.00"}],
+        history={"barLength": 86400, "volumeFactor": 1, "data": data},
+    )
+    cache.kept[4815747, date(2026, 3, 10)] = tuple(old)
+    _, _, bars = await of_nvda(broker, cache)
+    assert {bar.close for bar in bars} == {180}
+    assert cache.kept[4815747, date(2026, 3, 10)] == bars
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "attempts"),
+    [
+        ({"stocks": {}}, "unknown_symbol", 1),
+        ({"stocks": {"NVDA": [STOCK, STOCK]}}, "ambiguous_symbol", 1),
+        ({"info": {}}, "broker_error", 1),
+        ({"snapshot": [{"conid": 4815747}]}, "no_quote", 1),
+        ({"history": {"barLength": 60, "volumeFactor": 1, "data": []}}, "bad_bars", 1),
+        ({"stocks": httpx.ConnectError("refused")}, "broker_unreachable", 3),
+        ({"snapshot": httpx.Response(503)}, "broker_unreachable", 3),
+        ({"snapshot": httpx.Response(400, json={"error": "no bridge"})}, "broker_unreachable", 3),
+        ({"stocks": httpx.Response(200, text="<html>")}, "login_required", 1),
+        ({"history": httpx.Response(429)}, "too_many_requests", 1),
+        ({"history": httpx.Response(400)}, "broker_error", 1),
+    ],
+)
+async def test_each_failure_of_the_broker_is_a_failed_step_with_its_code(
+    answers: dict[str, Any], code: str, attempts: int
+) -> None:
+    found = await failure(Broker(**answers))
+    assert (found.code, found.attempts) == (code, attempts)
+    assert found.reason
+
+
+async def test_a_broker_that_hangs_ends_the_step_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "TIME_LIMIT_S", 0.05)
+    found = await failure(Broker(snapshot=asyncio.Event()), warm())
+    assert found.code == "timed_out"
+
+
+async def test_a_failure_keeps_nothing() -> None:
+    cache = MemoryCache()
+    await failure(Broker(info={}), cache)
+    assert (cache.instruments, cache.kept) == ({}, {})
