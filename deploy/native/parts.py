@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from deploy.native.errors import StackError
 from deploy.native.health import Health, http_ok, kafka_answers, postgres_answers
+from deploy.native.market import DEMO_SEED
 from deploy.native.ports import LOOPBACK
 from deploy.native.wiring import (
     BROKER_SETTING,
@@ -71,9 +72,9 @@ def _kafka(of: Replica) -> list[str]:
 def _simulator(of: Replica) -> list[str]:
     port, record = of.wiring.port("simulator"), of.wiring.files.market_time
     command = _module("services.simulator", "--port", port, "--time-record", record)
-    for option, setting in (("--bars", "BARS"), ("--seed", "SEED")):
-        if value := of.env.get(f"OPENBELL_SIMULATOR__{setting}"):
-            command += [option, value]
+    command += ["--seed", of.env.get("OPENBELL_SIMULATOR__SEED") or DEMO_SEED]
+    if bars := of.env.get("OPENBELL_SIMULATOR__BARS"):
+        command += ["--bars", bars]
     return command
 
 
@@ -96,7 +97,7 @@ def _service(name: str, *, scalable: bool) -> Part:
         Layer.SERVICE,
         command,
         health=_http(name, "/health/ready"),
-        needs=("migrate", "topics", "llm", "simulator"),
+        needs=("migrate", "topics"),
         scalable=scalable,
     )
 

@@ -4,16 +4,12 @@ A consumer group of its own, on nobody's path: where it is away, runs go on, and
 """
 
 import asyncio
-import hashlib
-import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from sqlalchemy import (
     JSON,
@@ -32,14 +28,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.api.entry import GENESIS, Entry, entry_of
 from shared.backoff import until_it_works
 from shared.db import Sessions, make_metadata
-from shared.envelope import text_headers
-from shared.events.base import NAMESPACE
 from shared.kafka import MAX_POLL_INTERVAL_MS, SESSION_TIMEOUT_MS
-from shared.topics import ALL, BY_NAME
+from shared.topics import ALL
 
-GENESIS = "0" * 64
 log = structlog.get_logger(__name__)
 
 events = Table(
@@ -61,86 +55,6 @@ events = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An event as it came off the bus; what the chain's hash is over."""
-
-    event_id: uuid.UUID
-    run_id: str | None
-    symbol: str | None
-    type: str
-    topic: str
-    partition: int
-    offset: int
-    timestamp: datetime
-    source: str
-    key: str | None
-    headers: dict[str, str]
-    body: str
-
-    def hash_after(self, previous: str) -> str:
-        """Return the hash of this entry behind the one before it in its run."""
-        content = [
-            previous,
-            str(self.event_id),
-            self.topic,
-            self.partition,
-            self.offset,
-        ]
-        content += [
-            self.timestamp.isoformat(),
-            self.key,
-            sorted(self.headers.items()),
-            self.body,
-        ]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def entry_of(record: "ConsumerRecord[bytes, bytes]") -> Entry:
-    """Return the entry of any record: the ledger judges nothing."""
-    headers = text_headers(record.headers)
-    body = (record.value or b"").decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    fields = _fields(body)
-    position = f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp}"
-    return Entry(
-        event_id=_event_id(headers, record.topic) or uuid.uuid5(NAMESPACE, position),
-        run_id=_text(fields.get("run_id"), 64),
-        symbol=_text(fields.get("symbol"), 16),
-        type=record.topic,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        source=headers.get("ce_source", "a client").replace("\x00", "")[:64],
-        key=None if record.key is None else record.key.decode("utf-8", "backslashreplace"),
-        headers=headers,
-        body=body,
-    )
-
-
-def _event_id(headers: dict[str, str], topic: str) -> uuid.UUID | None:
-    if not BY_NAME[topic].event.has_own_id:
-        return None
-    try:
-        return uuid.UUID(headers.get("ce_id", ""))
-    except ValueError:
-        return None
-
-
-def _fields(body: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return fields if isinstance(fields, dict) else {}
-
-
-def _text(value: Any, longest: int) -> str | None:
-    return (
-        value if isinstance(value, str) and len(value) <= longest and "\x00" not in value else None
-    )
 
 
 async def append(session: AsyncSession, entries: Sequence[Entry]) -> int:

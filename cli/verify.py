@@ -1,0 +1,59 @@
+"""``verify``: compute a run again from the log, and name the first field that differs."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import target
+from cli.chain import broken_link
+from cli.errors import CommandError, Exit
+from cli.retell import Difference, retell
+from cli.runs import RunIdArgument
+from cli.terminal import AsJson, make_console, print_json
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    run_id: RunIdArgument,
+    *,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Events as `trace --json` prints them, not the api's."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute indicators, prompt, parsing, checks, risk, fill and hashes of a run.
+
+    Prints *identical*, or exactly the first field that differs, and then exits with 1.
+    """
+    rows = target.api().event_rows(run_id) if source is None else _read(source)
+    difference = retell([(row["type"], row["raw"]) for row in rows]) or broken_link(rows)
+    if as_json:
+        print_json({"run_id": run_id, "events": len(rows)} | _plain(difference))
+    else:
+        told = f"identical: {len(rows)} events" if difference is None else str(difference)
+        make_console().print(told, markup=False, highlight=False, soft_wrap=True)
+    if difference is not None:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _plain(difference: Difference | None) -> dict[str, Any]:
+    if difference is None:
+        return {"identical": True}
+    return {"identical": False, "difference": vars(difference)}
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        msg = f"expected the output of 'trace --json' in {path}, found: {e}"
+        raise CommandError(msg, Exit.REFUSED) from e
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        msg = f"expected a list of events in {path}; 'openbell trace RUN --json' prints one"
+        raise CommandError(msg, Exit.REFUSED)
+    return rows
