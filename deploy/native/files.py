@@ -18,8 +18,11 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
         raise
 
 
-def tail(path: Path, lines: int) -> str:
-    """Return the last lines of a log, or nothing where there is none. Reads its last 64 kB only."""
+def tail(path: Path, lines: int, *, width: int | None = None) -> str:
+    """Return the last lines of a log, cut at ``width``; nothing where there is none.
+
+    Reads its last 64 kB only.
+    """
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -27,4 +30,4 @@ def tail(path: Path, lines: int) -> str:
             text = file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(line[:width] for line in text.splitlines()[-lines:])

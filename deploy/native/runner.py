@@ -21,6 +21,7 @@ _LONGEST_DELAY_S = 10.0
 _STABLE_S = 30.0
 _HOPELESS = 5
 _TAIL_LINES = 15
+_TAIL_WIDTH = 300
 
 
 class Runner:
@@ -122,11 +123,14 @@ class Runner:
 
     def _fail(self, why: str) -> None:
         self._set("failed", pid=None, why=why)
-        raise PartFailedError(self.state.label, why, tail(Path(self.state.log), _TAIL_LINES))
+        raise PartFailedError(self.state.label, why, self._last_lines())
+
+    def _last_lines(self) -> str:
+        return tail(Path(self.state.log), _TAIL_LINES, width=_TAIL_WIDTH)
 
     def _report(self, what: str) -> None:
-        last = tail(Path(self.state.log), _TAIL_LINES)
-        logger.warning("%s %s; the end of its log:\n%s", self.state.label, what, last)
+        said = self._last_lines()
+        logger.warning("%s %s; the end of its log:\n%s", self.state.label, what, said)
         self.state.why = what
 
     def _set(self, condition: Condition, **changes: int | str | None) -> None:

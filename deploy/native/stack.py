@@ -65,6 +65,7 @@ class Stack:
         """
         if self.is_running:
             return self._follow(watch)
+        self._reap()  # an earlier supervisor of ours, killed by somebody
         request = self._prepare(parts, scale or {}, say)
         try:
             self._process = self._launch(request)
@@ -77,6 +78,7 @@ class Stack:
         """Stop everything and return when it has ended; False where nothing ran."""
         pid = supervisor_pid(self.home)
         if pid is None:
+            self._reap()
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -194,9 +196,12 @@ class Stack:
                 # Its children end with it; see kinship.
                 os.kill(pid, signal.SIGKILL)
             time.sleep(_POLL_S)
-        if self._process:
-            self._process.wait()
-            self._process = None
+        self._reap()
+
+    def _reap(self) -> None:
+        process, self._process = self._process, None
+        if process:
+            process.wait()
 
     @property
     def _log(self) -> Path:
