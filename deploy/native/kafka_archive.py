@@ -21,6 +21,7 @@ _START_LIMIT_S = 60.0
 # Writing the archive takes six seconds of a free machine, and longer on a busy one.
 _WRITE_LIMIT_S = 120.0
 _POLL_S = 0.1
+_KEPT = 3
 
 
 def ensure_archive(say: Callable[[str], None]) -> None:
@@ -34,8 +35,16 @@ def ensure_archive(say: Callable[[str], None]) -> None:
         made = Path(scratch) / target.name
         if _train(Home(Path(scratch)), made):
             made.replace(target)
+            _forget_old(target.parent)
         else:
             say("Kafka: that failed; it will start more slowly, and it is tried again next time")
+
+
+def _forget_old(folder: Path) -> None:
+    """Keep the newest few: other checkouts may unpack a Java of their own."""
+    archives = sorted(folder.glob("kafka-*.aot"), key=lambda path: path.stat().st_mtime)
+    for archive in archives[:-_KEPT]:
+        archive.unlink(missing_ok=True)
 
 
 def _train(home: Home, target: Path) -> bool:

@@ -4,14 +4,10 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from deploy.native.demo_day import DEMO_START
 from deploy.native.errors import StackError
 from deploy.native.home import Home
 from shared.market_time import TimeRecord, read_record, wall_now, write_record
-
-# Ten seconds before the bell of a day on which the votes of the rules agree, in the real bars of
-# TSLA and NVDA and in the made-up ones of this seed, so that the demo shows a simulated order.
-DEMO_START = "2023-06-05T09:29:50-04:00"
-DEMO_SEED = "4"
 
 
 def prepare(home: Home, env: Mapping[str, str]) -> None:

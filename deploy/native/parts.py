@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from deploy.native.demo_day import DEMO_SEED
 from deploy.native.errors import StackError
 from deploy.native.health import Health, http_ok, kafka_answers, postgres_answers
-from deploy.native.market import DEMO_SEED
 from deploy.native.ports import LOOPBACK
 from deploy.native.wiring import (
     BROKER_SETTING,

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.native import market
 from deploy.native.credentials import ensure_credentials
 from deploy.native.environment import environment
 from deploy.native.errors import PartFailedError, StackError
 from deploy.native.files import tail
 from deploy.native.home import CHECKOUT, Home
-from deploy.native.kafka_archive import ensure_archive
 from deploy.native.kafka_jars import ensure_jars
 from deploy.native.parts import check_scale, plan
 from deploy.native.state import PartState, StackState, supervisor_pid
@@ -132,8 +130,12 @@ class Stack:
         self.home.make()
         ensure_credentials(self.home)
         if wiring.simulated:
+            from deploy.native import market  # noqa: PLC0415  # slow, and `status` needs it not
+
             market.prepare(self.home, self._env)
         if "kafka" in replicas:
+            from deploy.native.kafka_archive import ensure_archive  # noqa: PLC0415  # as above
+
             ensure_jars(say)
             ensure_archive(say)
         for note in wiring.notes:

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.native import market
 from deploy.native.credentials import ensure_credentials
 from deploy.native.environment import environment
 from deploy.native.errors import PartFailedError
@@ -107,6 +106,8 @@ class Supervisor:
         except* PartFailedError as failures:
             raise failures.exceptions[0] from None
         if self._wiring.simulated:
+            from deploy.native import market  # noqa: PLC0415  # slow: not before parts can start
+
             market.let_run(self._home)
         self._state.phase = "ready"
         self._state.took_s = round(time.monotonic() - self._began, 2)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from deploy.native import market
+from deploy.native.demo_day import DEMO_START
 from deploy.native.errors import StackError
 from deploy.native.home import Home
 from shared.market_time import read_record
@@ -14,7 +15,7 @@ def test_time_stands_at_the_demo_start_until_all_is_ready(tmp_path: Path) -> Non
 
     record = read_record(Home(tmp_path).market_time)
 
-    assert record.start == datetime.fromisoformat(market.DEMO_START)
+    assert record.start == datetime.fromisoformat(DEMO_START)
     assert record.anchor is None
 
 
