@@ -34,10 +34,11 @@ class RefusedError(CommandError):
 
 @dataclass(frozen=True)
 class Api:
-    """An api, and the token that it wants."""
+    """An api, and the token that it wants. Without ``transport`` it is asked over the network."""
 
     url: str
     token: str | None
+    transport: httpx.BaseTransport | None = None
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the JSON answer. Raises UnansweredError and RefusedError."""
@@ -109,7 +110,11 @@ class Api:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             with httpx.Client(
-                base_url=self.url, headers=headers, timeout=timeout, mounts=_DIRECT
+                base_url=self.url,
+                headers=headers,
+                timeout=timeout,
+                mounts=_DIRECT,
+                transport=self.transport,
             ) as client:
                 yield client
         except (httpx.TransportError, httpx.InvalidURL) as e:

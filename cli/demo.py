@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli import target
+from cli.client import Api
 from cli.demo_market import bring_to_the_bell, origin_of_data
 from cli.demo_run import DemoRun
 from cli.demo_text import closing_lines, decided_lines, model_lines, order_words
@@ -45,6 +46,7 @@ def demo(
         _introduce(console, wiring, timeout)
         runs = [_play(console, wiring, strategy_id, timeout) for strategy_id in (_LLM, _RULES)]
     console.print(order_words(runs[-1].story))
+    console.print()
     print_lines(console, closing_lines([run.story for run in runs], wiring))
     if any(run.failed for run in runs):
         raise typer.Exit(Exit.FAILED)
@@ -86,7 +88,7 @@ def _started(stack: Stack, console: Console) -> StackState:
 
 def _introduce(console: Console, wiring: Wiring, timeout_s: float) -> None:
     """Say what is real and what is not, and bring the market to its bell."""
-    console.print(f"market data is {origin_of_data(wiring.url('simulator'))}")
+    console.print(f"market data is {origin_of_data(Api(wiring.url('simulator'), token=None))}")
     print_lines(console, model_lines(wiring))
     bring_to_the_bell(
         target.api_at(wiring.url("api")),

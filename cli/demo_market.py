@@ -87,12 +87,12 @@ def _market(api: Api, deadline: float) -> dict[str, Any]:
             return found
 
 
-def origin_of_data(simulator_url: str) -> str:
+def origin_of_data(simulator: Api) -> str:
     """Return where the simulator's prices come from, as it says itself. Raises CommandError."""
     try:
-        state = Api(simulator_url, token=None).get("/__sim__/state")
+        state = simulator.get("/__sim__/state")
     except CommandError as e:
-        msg = f"expected the simulator at {simulator_url}, found no answer; see ./openbell logs"
+        msg = f"expected the simulator at {simulator.url}, found no answer; see ./openbell logs"
         raise CommandError(msg) from e
     if state["data"] == "synthetic":
         return f"synthetic: a made-up market from seed {state['seed']}, no real prices"

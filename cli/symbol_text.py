@@ -6,17 +6,18 @@ from rich.text import Text
 
 from cli.run_text import outcome_text
 from cli.story import SymbolStory
-from cli.terminal import safe
+from cli.terminal import one_line, safe
 from cli.words import exchange_time, number, price
 from shared.events.base import Check
 from shared.events.order import OrderChanged
 from shared.events.signal import SignalChecked
 
-_NAME = 10
+_NAME = 11
+_LONGEST = 200
 
 
-def symbol_lines(symbol: SymbolStory) -> list[Text]:
-    """Return what was seen, proposed, checked and decided."""
+def symbol_lines(symbol: SymbolStory, *, full: bool = False) -> list[Text]:
+    """Return what was seen, proposed, checked and decided; ``full`` cuts nothing short."""
     outcome = symbol.outcome
     head = outcome_text(outcome) if outcome else Text("under way", "yellow")
     lines = [Text.assemble((f"{symbol.symbol}  ", "bold"), head)]
@@ -30,13 +31,16 @@ def symbol_lines(symbol: SymbolStory) -> list[Text]:
             )
         )
     if symbol.signal:
-        lines += [*signal_lines(symbol.signal), *check_lines("checks", symbol.signal.checks)]
+        lines += [
+            *signal_lines(symbol.signal, full=full),
+            *check_lines("checks", symbol.signal.checks),
+        ]
     if symbol.closing:
         lines += [*check_lines("risk", symbol.closing.checks), *order_lines(symbol.closing)]
-    return [*lines, *_outcome(symbol)]
+    return [*lines, *_outcome(symbol, full=full)]
 
 
-def signal_lines(signal: SignalChecked) -> list[Text]:
+def signal_lines(signal: SignalChecked, *, full: bool = False) -> list[Text]:
     """Return the proposal, who made it, why, and what the checks made of it."""
     proposal = signal.proposal
     if proposal is None:
@@ -50,7 +54,9 @@ def signal_lines(signal: SignalChecked) -> list[Text]:
             lines.append(field("levels", levels))
     reasons = proposal.reasons if proposal else ()
     labels = ("reasons", *("" for _ in reasons))
-    return lines + [field(name, why) for name, why in zip(labels, reasons, strict=False)]
+    return lines + [
+        field(name, _cut(why, full=full)) for name, why in zip(labels, reasons, strict=False)
+    ]
 
 
 def proposer(signal: SignalChecked) -> str:
@@ -89,10 +95,15 @@ def field(name: str, words: str) -> Text:
     return Text.assemble((f"  {name:<{_NAME}}", "dim"), safe(words))
 
 
-def _outcome(symbol: SymbolStory) -> list[Text]:
+def _cut(words: str, *, full: bool) -> str:
+    return words if full else one_line(words, _LONGEST)
+
+
+def _outcome(symbol: SymbolStory, *, full: bool) -> list[Text]:
     if symbol.closing:
         closing = symbol.closing
-        return [field("outcome", f"{closing.outcome}, {closing.code}: {closing.reason}")]
+        reason = _cut(closing.reason, full=full)
+        return [field("outcome", f"{closing.outcome}, {closing.code}: {reason}")]
     if symbol.failure:
         failed = symbol.failure
         tries = f" after {failed.attempts} attempts" if failed.attempts > 1 else ""

@@ -52,9 +52,10 @@ def _market_time(entry: LedgerEntry) -> str:
 
 
 def _symbol(symbol: SymbolStory, *, full: bool) -> Iterator[Text]:
-    head, *rest = symbol_lines(symbol)
+    head, *rest = symbol_lines(symbol, full=full)
     yield head
     if symbol.evidence:
+        yield rest.pop(0)
         evidence = symbol.evidence.evidence
         yield field("evidence", f"{len(evidence.bars)} daily bars, {symbol.evidence.evidence_hash}")
         yield from _wrapped("indicators", _indicators(evidence.indicators))
