@@ -1,6 +1,7 @@
 """``broker.session``: the state of the login, said every five seconds and at each change."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 async def beat(stage: Stage, login: Login, *, simulated: bool) -> None:
     """Publish until cancelled. A beat that Kafka did not take is lost: the next is newer."""
     while True:
-        event = broker_session(stage, login.seen, simulated=simulated)
+        event = broker_session(stage.stamp(), login.seen, simulated=simulated)
         try:
             await publish(stage.broker, encode(event, source=stage.service))
         except Exception as e:
@@ -30,9 +31,8 @@ async def beat(stage: Stage, login: Login, *, simulated: bool) -> None:
         await login.changed(EVERY_S)
 
 
-def broker_session(stage: Stage, seen: LoginState, *, simulated: bool) -> BrokerSession:
-    """Return the entry of the state topic for a login."""
-    stamp = stage.stamp()
+def broker_session(stamp: dict[str, Any], seen: LoginState, *, simulated: bool) -> BrokerSession:
+    """Return the entry of the state topic for a login, valid for three beats."""
     return BrokerSession(
         **stamp,
         state=seen.state,

@@ -26,8 +26,9 @@ class Timer(Protocol):
         """Return monotonic seconds."""
         ...
 
-    def call_at(self, when: float, callback: Callable[[], None], /) -> asyncio.TimerHandle:
-        """Call back at an instant."""
+    @property
+    def call_at(self) -> Callable[[float, Callable[[], None]], asyncio.TimerHandle]:
+        """What calls back at an instant."""
         ...
 
 

@@ -10,7 +10,8 @@ from shared.events.run import RunMarketOpen
 from shared.holding import Holding
 from shared.stage import Stage
 
-_TICK_S = 0.1
+# Who waits for a login has waited for a person: half a second more is nothing.
+_TICK_S = 0.5
 
 
 async def keep_releasing(stage: Stage, holding: Holding[RunMarketOpen], login: Login) -> None:

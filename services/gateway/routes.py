@@ -26,9 +26,7 @@ def make_router(forwarder: Forwarder, callers: Callers) -> APIRouter:
         if request.method == "GET":
             return _response(await forwarder.get(path, query))
         content_type = request.headers.get("content-type", "")
-        return _response(
-            await forwarder.post(path, query, await request.body(), content_type)
-        )
+        return _response(await forwarder.post(path, query, await request.body(), content_type))
 
     return router
 

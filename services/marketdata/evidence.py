@@ -1,5 +1,6 @@
 """Evidence put together, and the event that carries it. Pure."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -62,7 +63,11 @@ def fingerprints(evidence: Evidence) -> dict[str, str]:
 
     The indicators have none: they follow from the bars.
     """
-    values = plain(evidence)
-    parts = {f"{part}.{n}": v for part in ("contract", "quote") for n, v in values[part].items()}
-    parts |= {f"bars.{bar['date']}": bar for bar in values["bars"]}
-    return {name: sha256_of(value)[:_SHORT] for name, value in parts.items()}
+    facts = (("contract", plain(evidence.contract)), ("quote", plain(evidence.quote)))
+    fields = {f"{part}.{n}": str(v) for part, values in facts for n, v in values.items()}
+    bars = {f"bars.{bar.date}": bar.model_dump_json() for bar in evidence.bars}
+    return {name: _short_hash(text) for name, text in (fields | bars).items()}
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]

@@ -38,19 +38,27 @@ _BARS = TypeAdapter(tuple[Bar, ...])
 
 
 class Cache:
-    """Instruments and bars as the broker told them."""
+    """Instruments and bars as the broker told them: in memory, and in PostgreSQL behind it."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._instruments: dict[str, tuple[Instrument, datetime]] = {}
+        # Of each contract the newest day alone: an older one is not asked for again.
+        self._bars: dict[int, tuple[date, tuple[Bar, ...]]] = {}
 
     async def instrument(self, symbol: str, now: datetime) -> Instrument | None:
         """Return the instrument if it was verified within a day of ``now`` (wall time)."""
-        query = select(contracts.c.contract).where(
-            contracts.c.symbol == symbol, contracts.c.verified_at > now - VERIFIED_FOR
-        )
-        async with self._sessions() as session:
-            found = (await session.execute(query)).scalar_one_or_none()
-        return None if found is None else Instrument.model_validate(found)
+        if symbol not in self._instruments:
+            query = select(contracts.c.contract, contracts.c.verified_at).where(
+                contracts.c.symbol == symbol
+            )
+            async with self._sessions() as session:
+                row = (await session.execute(query)).first()
+            if row is None:
+                return None
+            self._instruments[symbol] = (Instrument.model_validate(row[0]), row[1])
+        instrument, verified_at = self._instruments[symbol]
+        return instrument if now < verified_at + VERIFIED_FOR else None
 
     async def keep_instrument(self, instrument: Instrument, now: datetime) -> None:
         """Keep an instrument that was verified at ``now`` (wall time)."""
@@ -60,15 +68,23 @@ class Cache:
             await session.execute(
                 statement.on_conflict_do_update(index_elements=["symbol"], set_=fresh)
             )
+        self._instruments[instrument.symbol] = (instrument, now)
 
     async def bars(self, conid: int, through: date) -> tuple[Bar, ...] | None:
         """Return the daily bars up to and with the day ``through``, or None."""
+        day, known = self._bars.get(conid, (None, ()))
+        if day == through:
+            return known
         query = select(bars.c.bars).where(
             bars.c.conid == conid, bars.c.bar_size == DAILY, bars.c.through == through
         )
         async with self._sessions() as session:
-            found = (await session.execute(query)).scalar_one_or_none()
-        return None if found is None else _BARS.validate_python(found)
+            rows = (await session.execute(query)).scalar_one_or_none()
+        if rows is None:
+            return None
+        found = _BARS.validate_python(rows)
+        self._bars[conid] = (through, found)
+        return found
 
     async def keep_bars(self, conid: int, through: date, found: Sequence[Bar]) -> None:
         """Keep the daily bars up to and with the day ``through``."""
@@ -80,3 +96,4 @@ class Cache:
                     index_elements=["conid", "bar_size", "through"], set_={"bars": rows}
                 )
             )
+        self._bars[conid] = (through, tuple(found))

@@ -20,8 +20,7 @@ class Standing:
 def standing(status: Any) -> Standing:
     """Judge an answer of ``/iserver/auth/status`` or ``ssodh/init``, or the error it ended in.
 
-    ``/tickle`` carries the same answer as ``iserver.authStatus`` (see ``status_in``). Builds that
-    do not say ``established`` are judged by ``authenticated``.
+    Builds that do not say ``established`` are judged by ``authenticated``.
     """
     if isinstance(status, BrokerError):
         return _of_error(status)
@@ -41,13 +40,6 @@ def _of_status(status: dict[str, Any]) -> Standing:
     if status.get("established", True) is not True:
         return Standing("connected", said or "the brokerage session is not established yet")
     return Standing("ready", "authenticated and connected")
-
-
-def status_in(tickle: Any) -> Any:
-    """Return the status that an answer of ``/tickle`` carries; an empty one where it has none."""
-    iserver = tickle.get("iserver") if isinstance(tickle, dict) else None
-    status = iserver.get("authStatus") if isinstance(iserver, dict) else None
-    return status if status is not None else {}
 
 
 def _of_error(error: BrokerError) -> Standing:

@@ -1,11 +1,13 @@
 """The login, watched against a scripted broker."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
-from services.gateway.login import Login
+from services.gateway.heartbeat import broker_session
+from services.gateway.login import Login, LoginState
 from services.gateway.rhythm import Rhythm
 from shared.ibkr.client import IbkrClient
 
@@ -173,3 +175,17 @@ def test_a_tickle_is_due_every_55_seconds() -> None:
         False,
         True,
     ]
+
+
+def test_a_beat_is_valid_for_fifteen_seconds_of_the_wall() -> None:
+    wall = datetime(2026, 11, 23, tzinfo=UTC)
+    stamp = {"occurred_at": wall, "market_time": datetime(2026, 3, 10, 14, tzinfo=UTC)}
+    seen = LoginState("ready", "all is well", wall, ("DU1",), paper=True)
+    beat = broker_session(stamp, seen, simulated=True)
+    assert beat.valid_until == wall + timedelta(seconds=15)
+    assert (beat.state, beat.accounts, beat.paper, beat.simulated) == (
+        "ready",
+        ("DU1",),
+        True,
+        True,
+    )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.ibkr import errors
-from shared.ibkr.session import standing, status_in
+from shared.ibkr.session import standing
 
 READY = {
     "authenticated": True,
@@ -51,9 +51,3 @@ def test_what_the_broker_says_of_it_is_the_reason() -> None:
 
 def test_a_missing_login_says_what_to_do() -> None:
     assert "log in" in standing(errors.NotLoggedInError("the broker answered 401")).why
-
-
-def test_a_tickle_carries_a_status_or_an_empty_one() -> None:
-    assert status_in({"iserver": {"authStatus": READY}}) == READY
-    assert status_in({"session": "x"}) == {}
-    assert status_in([]) == {}

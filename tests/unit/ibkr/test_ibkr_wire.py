@@ -52,12 +52,12 @@ def test_the_flag_of_a_price_is_kept() -> None:
     assert number("H1,225.5") == Number(Decimal("1225.5"), "H")
 
 
-@given(st.decimals(min_value=-10**9, max_value=10**9, places=4))
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=4))
 def test_a_number_written_with_commas_is_read_back(value: Decimal) -> None:
     assert decimal(f"{value:,}") == value
 
 
-@given(st.decimals(min_value=-10**12, max_value=10**12, places=8))
+@given(st.decimals(min_value=-(10**12), max_value=10**12, places=8))
 def test_equal_numbers_have_one_plain_form(value: Decimal) -> None:
     assert plain(value) == value
     assert str(plain(value)) == str(plain(value + Decimal("0.000000")))

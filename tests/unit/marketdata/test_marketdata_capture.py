@@ -115,9 +115,7 @@ def warm() -> MemoryCache:
     return cache
 
 
-async def of_nvda(
-    broker: Broker, cache: MemoryCache
-) -> tuple[Instrument, Quote, tuple[Bar, ...]]:
+async def of_nvda(broker: Broker, cache: MemoryCache) -> tuple[Instrument, Quote, tuple[Bar, ...]]:
     work = Capture(broker.client(), cache, StoppedClock())
     return await work.of("NVDA", enough=lambda _: True)
 

@@ -23,9 +23,7 @@ AGE = Decimal(15)
 
 
 def evidence(**quote: object) -> Evidence:
-    return assemble(
-        an_instrument(), a_quote(**quote), some_bars(60), now=NOW, longest_age_s=AGE
-    )
+    return assemble(an_instrument(), a_quote(**quote), some_bars(60), now=NOW, longest_age_s=AGE)
 
 
 def a_run() -> RunBrokerReady:
