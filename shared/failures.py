@@ -34,23 +34,20 @@ class StateUnknownError(Exception):
     """A state topic is not read to its end, or Kafka does not answer: nothing is known."""
 
 
-# A broken connection, a server that restarts, a full pool, a table not yet made. OSError is what
+# A broken connection, a server that starts, a full pool, a table not yet made. OSError is what
 # asyncpg lets through when nobody listens; calls to the world raise httpx and openai errors.
-OURS: tuple[type[Exception], ...] = (
+_OURS: tuple[type[Exception], ...] = (
     KafkaError,
-    exc.OperationalError,
-    exc.InterfaceError,
-    exc.InternalError,
-    exc.ProgrammingError,
+    exc.DBAPIError,
     exc.TimeoutError,
     OSError,
     asyncio.TimeoutError,
     StateUnknownError,
 )
+# What PostgreSQL says of our values: waiting would not help.
+_BUGS = (exc.IntegrityError, exc.DataError)
 
 
 def is_ours(error: BaseException) -> bool:
     """Whether a failure is of our own storage, so that only waiting helps."""
-    if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
-        return True
-    return isinstance(error, OURS)
+    return isinstance(error, _OURS) and not isinstance(error, _BUGS)

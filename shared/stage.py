@@ -6,6 +6,7 @@ that is ever published. Readers ignore ids that they know.
 
 import asyncio
 import contextlib
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,11 @@ class _Subscription:
         )
 
         async def consume(message: KafkaMessage) -> None:
-            await self._handle(message)
+            try:
+                await self._handle(message)
+            except Exception:
+                log.exception("a message can be neither handled nor buried: stopping")
+                await _stop_uncommitted()
             if stage.concurrency == 1:
                 await commit(message)
 
@@ -272,6 +277,12 @@ class _Subscription:
 
 class _LostTheRace(Exception):  # noqa: N818  # control flow: rolls the transaction back
     """Another replica recorded first."""
+
+
+async def _stop_uncommitted() -> None:
+    """End the process without ever handing the message back, which would commit its offset."""
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.Event().wait()
 
 
 async def commit(message: KafkaMessage) -> None:

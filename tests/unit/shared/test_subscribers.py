@@ -11,9 +11,7 @@ SERVICES = ("api", "clock", "gateway", "marketdata", "signals", "execution")
 
 
 @pytest.fixture(params=SERVICES)
-def broker(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> KafkaBroker:
+def broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> KafkaBroker:
     made: list[KafkaBroker] = []
     original = shared.service.make_broker
 

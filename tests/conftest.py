@@ -1,0 +1,43 @@
+"""What all tests share: the profile of hypothesis, and one real stack for those in need of it."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.running import Running, strategies_for_tests
+
+# No shrinking in CI: it can take minutes, and the seed that is printed finds the case again.
+settings.register_profile(
+    "openbell",
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("openbell")
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    """The whole native stack on the demo market, its time standing still at 10:00 New York."""
+    home = Path(tempfile.mkdtemp(prefix="openbell-"))
+    home.chmod(0o755)
+    strategies_for_tests(home / "strategies")
+    stack = Running(
+        home / "home",
+        {
+            "OPENBELL_MARKET_TIME__START": "2023-06-05T10:00:00-04:00",
+            "OPENBELL_MARKET_TIME__SPEED": "0",
+            "OPENBELL_STRATEGIES_DIR": str(home / "strategies"),
+        },
+    )
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,196 @@
+"""A stack under test, seen from outside: REST, Kafka, PostgreSQL, and its processes' ids."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from deploy.native.stack import Stack
+from shared.topics import BY_NAME
+
+ROOT = Path(__file__).parents[1]
+ALONE = {"OPENBELL_API__PORT": "0", "OPENBELL_KAFKA__PORT": "0"}
+# Strategies alike but for their number: each has a dry-run account that nobody else uses.
+_NUMBERS = itertools.count(101)
+_MOST = 80
+
+
+def strategies_for_tests(folder: Path) -> None:
+    """Write the shipped strategies and ``_MOST`` copies of the rules."""
+    shutil.copytree(ROOT / "strategies", folder)
+    rules = (ROOT / "strategies" / "rules-only.yaml").read_text()
+    for number in range(101, 101 + _MOST):
+        text = rules.replace("id: 2", f"id: {number}").replace("rules-only", f"rules-{number}")
+        (folder / f"rules-{number}.yaml").write_text(text)
+
+
+def fresh_strategy() -> int:
+    """Return a strategy of rules whose account is untouched."""
+    return next(_NUMBERS)
+
+
+class Running:
+    """A stack and its outside."""
+
+    def __init__(self, home: Path, env: dict[str, str]) -> None:
+        self.stack = Stack(home, ALONE | env)
+
+    def up(self) -> None:
+        self.stack.up()
+        config = self.stack.config()
+        self.api_url: str = config["api"]["url"]
+        self.kafka: str = config["kafka"]["bootstrap_servers"]
+        self.database: str = config["database"]["url"]
+        self.simulator: str = config["ibkr"]["simulator_url"]
+        self.token = Path(config["api"]["token_file"]).read_text().strip()
+
+    def down(self) -> None:
+        self.stack.down()
+
+    def pid(self, part: str) -> int:
+        """Return the process id of a part, once it has one."""
+        return until(lambda: self.stack.part(part).pid or None, f"a process of {part}")
+
+    def kill(self, part: str) -> None:
+        """SIGKILL a part; the supervisor starts it again."""
+        os.kill(self.pid(part), signal.SIGKILL)
+
+    def http(self) -> httpx.Client:
+        """Return a client of the api that shows its token."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.Client(base_url=self.api_url, headers=headers, timeout=30)
+
+    def trigger(self, **fields: Any) -> str:
+        """Ask for a run over REST; return its id."""
+        with self.http() as http:
+            answer = http.post("/runs", json=fields)
+            assert answer.status_code == 202, answer.text
+            run_id: str = answer.json()["run_id"]
+            return run_id
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return a run as REST shows it."""
+        with self.http() as http:
+            answer = http.get(f"/runs/{run_id}")
+            answer.raise_for_status()
+            found: dict[str, Any] = answer.json()
+            return found
+
+    def finished(self, run_id: str, limit_s: float = 45) -> dict[str, Any]:
+        """Wait for the end of a run; return it."""
+
+        def look() -> dict[str, Any] | None:
+            with contextlib.suppress(httpx.HTTPError):
+                run = self.run(run_id)
+                return run if run["status"] != "running" else None
+            return None
+
+        return until(look, f"the end of run {run_id}", limit_s)
+
+    def events(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the ledger of a run, once it holds the end."""
+
+        def look() -> list[dict[str, Any]] | None:
+            with self.http() as http:
+                answer = http.get(f"/runs/{run_id}/events")
+            rows: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
+            return rows if any(row["type"] == "run.finished" for row in rows) else None
+
+        return until(look, f"run.finished of {run_id} in the ledger")
+
+    async def publish(self, topic: str, value: bytes, **options: Any) -> None:
+        """Write a record as any Kafka client would."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.kafka)
+        await producer.start()
+        try:
+            await producer.send_and_wait(topic, value, **options)
+        finally:
+            await producer.stop()
+
+    async def records(self, topic: str) -> list[ConsumerRecord]:
+        """Return all records of a topic as of now."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(topic, p) for p in range(BY_NAME[topic].partitions)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+            found: list[ConsumerRecord] = []
+            while any([await consumer.position(p) < ends[p] for p in partitions]):
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    found += batch
+            return found
+        finally:
+            await consumer.stop()
+
+    @contextlib.asynccontextmanager
+    async def db(self) -> AsyncIterator[asyncpg.Connection]:
+        """Connect to the stack's PostgreSQL."""
+        connection = await asyncpg.connect(self.database)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    @contextlib.contextmanager
+    def fault(self, **fault: Any) -> Iterator[None]:
+        """Put one fault into the simulator for the block."""
+        url = f"{self.simulator}/__sim__/faults"
+        httpx.put(url, json={"faults": [fault]}).raise_for_status()
+        try:
+            yield
+        finally:
+            httpx.delete(url).raise_for_status()
+
+    @contextlib.contextmanager
+    def frozen(self, part: str) -> Iterator[None]:
+        """Stop a part with SIGSTOP for the block."""
+        pid = self.pid(part)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def until(look: Callable[[], Any], what: str, limit_s: float = 45) -> Any:
+    """Return the first answer that is not None, or fail naming what was waited for."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.05)
+    msg = f"{what} did not come within {limit_s} s"
+    raise AssertionError(msg)
+
+
+async def until_async(look: Callable[[], Any], what: str, limit_s: float = 45) -> Any:
+    """Do the same for a coroutine function."""
+    async with asyncio.timeout(limit_s):
+        while (found := await look()) is None:  # noqa: ASYNC110  # the world has no event for it
+            await asyncio.sleep(0.02)
+        return found
+    raise AssertionError(what)
+
+
+def new_run_id() -> str:
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+def of_run(records: list[ConsumerRecord], run_id: str) -> list[ConsumerRecord]:
+    """Return the records of one run."""
+    return [r for r in records if json.loads(r.value or b"{}").get("run_id") == run_id]
