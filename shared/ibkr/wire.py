@@ -10,7 +10,8 @@ from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(r"([CH]?)([+-]?(?:\d[\d,]*\.?\d*|\.\d+))([KMB%]?)", re.IGNORECASE | re.ASCII)
 _SCALE = {"K": 3, "M": 6, "B": 9}
-_LONGEST = 40
+# With a suffix of billions this still fits Decimal's 28 digits; no price or volume comes near.
+_MOST_WHOLE_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,6 @@ def _decimal(text: str) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    if not value.is_finite() or len(f"{value:f}") > _LONGEST:
+    if not value.is_finite() or value.adjusted() >= _MOST_WHOLE_DIGITS:
         return None
     return plain(value)

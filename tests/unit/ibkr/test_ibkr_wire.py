@@ -42,9 +42,16 @@ def test_what_says_nothing_is_none_and_never_zero(raw: object) -> None:
     assert number(raw) is None
 
 
-@pytest.mark.parametrize("bare", [float("nan"), float("inf"), Decimal("NaN"), Decimal("1e999")])
+@pytest.mark.parametrize(
+    "bare", [float("nan"), float("inf"), Decimal("NaN"), Decimal("1e999"), 10**18]
+)
 def test_a_bare_number_that_is_not_finite_or_absurd_is_none(bare: object) -> None:
     assert number(bare) is None
+
+
+def test_a_long_number_is_read_or_none_but_no_error() -> None:
+    assert decimal("9" * 18 + "B") == Decimal("9" * 18 + "0" * 9)
+    assert decimal("9" * 19) is decimal("9" * 40) is None
 
 
 def test_the_flag_of_a_price_is_kept() -> None:
