@@ -14,22 +14,23 @@ _LEVELS: Final = (Decimal("0.0001"), Decimal(10_000_000))
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL)
 _LEVEL_SCHEMA: Final = {"type": ["number", "null"]}
 
-# Asked of the endpoint. The parser below does not rely on it, and takes longer reasons.
+# Asked of the endpoint, reasons first: what is said first bears on what follows. The parser below
+# does not rely on it, takes any order, and longer reasons.
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
-        "action": {"type": "string", "enum": [action.value for action in Action]},
-        "confidence": {"type": "number"},
-        "stop_loss": _LEVEL_SCHEMA,
-        "take_profit": _LEVEL_SCHEMA,
         "reasons": {
             "type": "array",
             "items": {"type": "string", "maxLength": 80},
             "minItems": 1,
             "maxItems": 2,
         },
+        "action": {"type": "string", "enum": [action.value for action in Action]},
+        "confidence": {"type": "number"},
+        "stop_loss": _LEVEL_SCHEMA,
+        "take_profit": _LEVEL_SCHEMA,
     },
-    "required": ["action", "confidence", "stop_loss", "take_profit", "reasons"],
+    "required": ["reasons", "action", "confidence", "stop_loss", "take_profit"],
     "additionalProperties": False,
 }
 _FIELDS: Final = frozenset(SCHEMA["required"])

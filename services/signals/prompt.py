@@ -13,7 +13,8 @@ import yaml
 from jinja2 import Environment, StrictUndefined, Template
 
 from services.signals.answer import SCHEMA
-from services.signals.checks import MAX_DISTANCE_ATR, MIN_DISTANCE_ATR, MIN_REWARD_RISK
+from services.signals.checks import MIN_REWARD_RISK
+from services.signals.rules import STOP_ATR, TARGET_ATR
 from shared.events.evidence import Evidence
 from shared.events.run import Strategy
 
@@ -45,8 +46,8 @@ def render(evidence: Evidence, strategy: Strategy) -> Prompt:
         "indicators": evidence.indicators,
         "bars": evidence.bars[-SHOWN_BARS:],
         "min_reward_risk": MIN_REWARD_RISK,
-        "min_distance_atr": MIN_DISTANCE_ATR,
-        "max_distance_atr": MAX_DISTANCE_ATR,
+        "stop_atr": STOP_ATR,
+        "target_atr": TARGET_ATR,
     }
     messages = tuple({"role": r, "content": t.render(facts)} for r, t in template.roles.items())
     return Prompt(template.version, template.hash, messages)
@@ -86,7 +87,7 @@ def _template(name: str | None) -> _Template:
     source = known[name].read_bytes()
     fields: dict[str, str] = yaml.safe_load(source)
     jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # text, no HTML
-    jinja.filters.update(number=_number, millions=_millions, line=_line)
+    jinja.filters.update(number=_number, line=_line)
     roles = {role: jinja.from_string(fields[role]) for role in ("system", "user")}
     return _Template(fields["version"], hashlib.sha256(source).hexdigest(), roles)
 
@@ -96,10 +97,6 @@ def _number(value: Decimal | None) -> str:
     if value is None:
         return _UNKNOWN
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.4f}"
-
-
-def _millions(value: Decimal) -> str:
-    return f"{value / 1_000_000:.1f}"
 
 
 def _line(value: Any) -> str:
