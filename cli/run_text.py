@@ -74,10 +74,10 @@ def outcome_text(outcome: str) -> Text:
 
 
 def _outcome(symbol: dict[str, Any]) -> Text:
-    reason = f"  {symbol['code']}: {safe(symbol['reason'])}"
-    return Text.assemble(
-        (f"  {symbol['symbol']:<6} ", "bold"), outcome_text(symbol["outcome"]), reason
-    )
+    outcome, code = symbol["outcome"], symbol["code"]
+    named = "" if code == outcome else f", {code}"
+    words = f"{named}: {safe(symbol['reason'])}"
+    return Text.assemble((f"  {symbol['symbol']:<6} ", "bold"), outcome_text(outcome), words)
 
 
 def _took(run: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ def signal_lines(signal: SignalChecked, *, full: bool = False) -> list[Text]:
     if proposal is None:
         lines = [field("signal", f"no usable proposal by {proposer(signal)}: HOLD")]
     else:
-        said = f"{proposal.action} with confidence {number(proposal.confidence)}"
+        said = f"{proposal.action} with confidence {proposal.confidence}"
         checked = "" if signal.action == proposal.action else f"; after the checks {signal.action}"
         lines = [field("signal", f"{said}, proposed by {proposer(signal)}{checked}")]
         if proposal.stop_loss is not None or proposal.take_profit is not None:
@@ -103,10 +103,16 @@ def _outcome(symbol: SymbolStory, *, full: bool) -> list[Text]:
     if symbol.closing:
         closing = symbol.closing
         reason = _cut(closing.reason, full=full)
-        return [field("outcome", f"{closing.outcome}, {closing.code}: {reason}")]
+        return [field("outcome", f"{_named(symbol.outcome, closing.code)}: {reason}")]
     if symbol.failure:
         failed = symbol.failure
         tries = f" after {failed.attempts} attempts" if failed.attempts > 1 else ""
-        words = f"{symbol.outcome} at step {failed.step}{tries}, {failed.code}: {failed.reason}"
+        head = f"{symbol.outcome} at step {failed.step}{tries}"
+        words = f"{_named(head, failed.code)}: {_cut(failed.reason, full=full)}"
         return [field("outcome", words)]
     return []
+
+
+def _named(outcome: str | None, code: str) -> str:
+    """Return an outcome with its code, which some outcomes have for a name."""
+    return code if outcome == code else f"{outcome}, {code}"

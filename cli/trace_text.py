@@ -108,6 +108,6 @@ def _block(name: str, text: str, *, full: bool) -> Iterator[Text]:
 
 def _orders(orders: tuple[OrderChanged, ...]) -> Iterator[Text]:
     for event in orders:
-        yield field("seq", f"{event.seq}  {event.state}, {event.code}  intent {event.intent_id}")
+        yield field("intent", f"{event.intent_id}, change {event.seq}: {event.state}")
         if event.closing and event.decision_hash:
-            yield field("hash", event.decision_hash)
+            yield field("decision", f"hash {event.decision_hash}")

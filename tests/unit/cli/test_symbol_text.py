@@ -34,7 +34,7 @@ def test_a_symbol_is_told_from_quote_to_outcome() -> None:
             "✓ spread  required 0 to 0.5 %, found 0.01 %",
             "BUY 45 at 217.51 LMT DAY, dry_run",
             "45 at 217.51, simulated, no broker was asked",
-            "simulated, simulated: it is simulated",
+            "  simulated: it is simulated",
         )
     ]
     assert places == sorted(places)
