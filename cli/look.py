@@ -44,7 +44,7 @@ def market_lines(found: dict[str, Any]) -> list[Text]:
         style = {"open": "green", "unknown": "red"}.get(state, "yellow")
         until = f" until {exchange_time(bell)}" if now < bell else ": the clock has not told"
         lines.append(Text.assemble(f"{session['exchange']} is ", (state, style), until))
-    return lines or [Text("no exchange is known yet")]
+    return lines if found["sessions"] else [*lines, Text("no exchange is known yet")]
 
 
 def broker_lines(found: dict[str, Any], now: datetime) -> list[Text]:
