@@ -33,12 +33,13 @@ def up(
     ] = None,
 ) -> None:
     """Start the stack and return when all is ready; it goes on in the background."""
-    stack, console = this_stack(), Console(highlight=False)
+    stack, console, counts = this_stack(), Console(highlight=False), _counts(scale or [])
     if (running := stack.state()) and running.phase == "ready":
-        console.print(f"already running ({len(running.parts)} parts); openbell status shows it")
+        kept = "; its scale is kept: openbell down first" if counts else ""
+        console.print(f"already running ({len(running.parts)} parts){kept}")
         return
     with Progress(console) as progress:
-        state = stack.up(scale=_counts(scale or []), watch=progress.show, say=progress.say)
+        state = stack.up(scale=counts, watch=progress.show, say=progress.say)
     console.print(f"ready in {state.took_s or 0:.1f} s; openbell status, logs, down")
 
 

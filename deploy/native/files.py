@@ -18,15 +18,15 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
         raise
 
 
-def tail(path: Path, lines: int, *, width: int | None = None) -> str:
+def tail(path: Path, lines: int, *, width: int | None = None, since: int = 0) -> str:
     """Return the last lines of a log, cut at ``width``; nothing where there is none.
 
-    Reads its last 64 kB only.
+    Reads its last 64 kB only, and nothing before the offset ``since``.
     """
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 65_536))
+            file.seek(max(since, size - 65_536))
             text = file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""

@@ -55,7 +55,8 @@ class Part:
     setting: str | None = None
     has_port: bool = True
     scalable: bool = False
-    start_limit_s: float = 90.0
+    # Seconds on a free machine; this is for one where everything else runs too.
+    start_limit_s: float = 180.0
     grace_s: float = 10.0
     stop_signal: signal.Signals = signal.SIGTERM
 

@@ -41,6 +41,10 @@ def binaries() -> Path:
 def prepare(home: Home, account: Account | None) -> None:
     """Make cluster, database and socket directory where they do not exist. Safe to repeat."""
     home.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if home.sockets.stat().st_uid not in {os.geteuid(), account.uid if account else os.geteuid()}:
+        # It may be in the shared temporary directory, where anybody can make one before us.
+        msg = f"expected {home.sockets} to be ours, found another's; use a shorter OPENBELL_HOME"
+        raise StackError(msg)
     if account:
         for folder in (*open_path(home.postgres), *open_path(binaries() / "postgres")):
             sys.stderr.write(f"{folder}: made passable (o+x) for the database's account\n")

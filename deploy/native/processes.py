@@ -20,10 +20,14 @@ _SAME_START_S = 1.0
 
 @dataclass
 class Child:
-    """A running part, in a process group of its own: Ctrl-C in a terminal does not reach it."""
+    """A running part, in a process group of its own: Ctrl-C in a terminal does not reach it.
+
+    ``log_begins`` is where its own lines begin in a log that it shares with those before it.
+    """
 
     process: asyncio.subprocess.Process
     started: float
+    log_begins: int
 
     @property
     def pid(self) -> int:
@@ -47,6 +51,7 @@ async def start(command: list[str], env: Mapping[str, str], log: Path) -> Child:
     """
     _rotate(log)
     with log.open("ab") as output:
+        log_begins = output.tell()
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -57,7 +62,7 @@ async def start(command: list[str], env: Mapping[str, str], log: Path) -> Child:
             process_group=0,
             preexec_fn=tie_to(os.getpid()),
         )
-    return Child(process, started_at(process.pid) or 0.0)
+    return Child(process, started_at(process.pid) or 0.0, log_begins)
 
 
 def _rotate(log: Path) -> None:

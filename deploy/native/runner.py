@@ -95,7 +95,7 @@ class Runner:
             async with asyncio.timeout(self.part.start_limit_s):
                 await (self._until_done() if self.part.health is None else self._until_ready())
         except TimeoutError:
-            await self.stop()
+            await self._running().stop(self.part.stop_signal, self.part.grace_s)
             self._fail(f"expected ready within {self.part.start_limit_s:.0f} s, found it not so")
         self.state.took_s = round(time.monotonic() - began, 2)
         self._set("done" if self.part.health is None else "ready")
@@ -126,7 +126,8 @@ class Runner:
         raise PartFailedError(self.state.label, why, self._last_lines())
 
     def _last_lines(self) -> str:
-        return tail(Path(self.state.log), _TAIL_LINES, width=_TAIL_WIDTH)
+        since = self._child.log_begins if self._child else 0
+        return tail(Path(self.state.log), _TAIL_LINES, width=_TAIL_WIDTH, since=since)
 
     def _report(self, what: str) -> None:
         said = self._last_lines()

@@ -85,3 +85,10 @@ def test_a_tail_is_the_end_of_a_log(tmp_path: Path) -> None:
     assert tail(log, 1, width=4) == "line"
     assert tail(tmp_path / "none", 2) == ""
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_tail_can_leave_out_what_was_before(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("old\nnew\n")
+
+    assert tail(log, 5, since=4) == "new"
