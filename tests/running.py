@@ -23,6 +23,7 @@ from shared.topics import BY_NAME
 
 ROOT = Path(__file__).parents[1]
 ALONE = {"OPENBELL_API__PORT": "0", "OPENBELL_KAFKA__PORT": "0"}
+STAGES = ("api", "clock", "gateway", "marketdata", "signals", "execution")
 # Strategies alike but for their number: each has a dry-run account that nobody else uses.
 _NUMBERS = itertools.count(101)
 _MOST = 80
@@ -62,7 +63,8 @@ class Running:
 
     def pid(self, part: str) -> int:
         """Return the process id of a part, once it has one."""
-        return until(lambda: self.stack.part(part).pid or None, f"a process of {part}")
+        found: int = until(lambda: self.stack.part(part).pid or None, f"a process of {part}")
+        return found
 
     def kill(self, part: str) -> None:
         """SIGKILL a part; the supervisor starts it again."""
@@ -98,7 +100,8 @@ class Running:
                 return run if run["status"] != "running" else None
             return None
 
-        return until(look, f"the end of run {run_id}", limit_s)
+        run: dict[str, Any] = until(look, f"the end of run {run_id}", limit_s)
+        return run
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """Return the ledger of a run, once it holds the end."""
@@ -109,7 +112,8 @@ class Running:
             rows: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
             return rows if any(row["type"] == "run.finished" for row in rows) else None
 
-        return until(look, f"run.finished of {run_id} in the ledger")
+        rows: list[dict[str, Any]] = until(look, f"run.finished of {run_id} in the ledger")
+        return rows
 
     async def publish(self, topic: str, value: bytes, **options: Any) -> None:
         """Write a record as any Kafka client would."""
