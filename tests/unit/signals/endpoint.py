@@ -1,0 +1,90 @@
+"""A model's endpoint over real HTTP on loopback that answers what it was told to."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Reply:
+    """One reply. ``hang``: it never comes. ``drop``: the connection closes instead."""
+
+    body: str
+    status: int = 200
+    hang: bool = False
+    drop: bool = False
+
+
+@dataclass
+class Endpoint:
+    """The last of the replies is repeated."""
+
+    replies: list[Reply]
+    received: list[bytes] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    closing: threading.Event = field(default_factory=threading.Event)
+    url: str = ""
+
+
+def completion(answer: str | None, *, finish_reason: str = "stop", **message: Any) -> Reply:
+    """A chat completion that says ``answer``."""
+    body = {
+        "object": "chat.completion",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": answer, **message},
+                "finish_reason": finish_reason,
+            }
+        ],
+        "usage": {"prompt_tokens": 470, "completion_tokens": 75, "total_tokens": 545},
+    }
+    return Reply(json.dumps(body))
+
+
+def error(status: int, message: str = "no") -> Reply:
+    """An error as OpenAI words it."""
+    return Reply(json.dumps({"error": {"message": message}}), status)
+
+
+@contextlib.contextmanager
+def serving(*replies: Reply) -> Iterator[Endpoint]:
+    """Serve on a free port until the end of the block."""
+    endpoint = Endpoint(list(replies))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            endpoint.headers.append({k.lower(): v for k, v in self.headers.items()})
+            endpoint.received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            place = min(len(endpoint.received), len(endpoint.replies)) - 1
+            self.reply(endpoint.replies[place])
+
+        def reply(self, reply: Reply) -> None:
+            if reply.hang:
+                endpoint.closing.wait()
+            if reply.hang or reply.drop:
+                return
+            body = reply.body.encode()
+            self.send_response(reply.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        endpoint.url = f"http://127.0.0.1:{server.server_port}/v1"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield endpoint
+        finally:
+            endpoint.closing.set()
+            server.shutdown()
+            thread.join()
