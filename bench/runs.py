@@ -19,6 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import httpx
+import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from rich.console import Console
 from rich.table import Table
@@ -52,8 +53,12 @@ def main() -> int:
     stack = Stack(home / "home", _settings(url))
     try:
         state = stack.up()
+        before = cpu_of(stack)
         times = asyncio.run(measure(stack, options.runs, options.rate))
-        show(times, state.took_s or 0.0, memory_of(stack))
+        asked = options.runs + WARM_UPS
+        used = {name: (s - before[name]) * 1000 / asked for name, s in cpu_of(stack).items()}
+        show(times, state.took_s or 0.0)
+        show_processes(used, memory_of(stack))
     finally:
         stack.down()
         endpoint.terminate()
@@ -131,8 +136,8 @@ def _all_done(times: Times, ids: list[str]) -> bool:
     return all(_done(times[run_id]) for run_id in ids if run_id in times) and len(times) == len(ids)
 
 
-def show(times: Times, start_up_s: float, memory: dict[str, float]) -> None:
-    """Print the tables of docs/benchmarks.md."""
+def show(times: Times, start_up_s: float) -> None:
+    """Print where the time of a run goes."""
     table = Table("step", "p50 ms", "p95 ms", "p99 ms", title=f"{len(times)} dry runs")
     before = "run.requested"
     for step, topic in STEPS.items():
@@ -143,16 +148,32 @@ def show(times: Times, start_up_s: float, memory: dict[str, float]) -> None:
     console = Console(width=100)
     console.print(table)
     console.print(f"start-up: {start_up_s:.1f} s")
-    used = Table("process", "PSS MB", title="memory")
-    for name, megabytes in sorted(memory.items()):
-        used.add_row(name, f"{megabytes:.0f}")
-    used.add_row("all", f"{sum(memory.values()):.0f}", style="bold")
-    console.print(used)
+
+
+def show_processes(cpu_ms: dict[str, float], memory_mb: dict[str, float]) -> None:
+    """Print what a run costs each process, idle time of the pace included, and its memory."""
+    table = Table("process", "CPU ms a run", "PSS MB", title="processes")
+    for name in sorted(memory_mb):
+        table.add_row(name, f"{cpu_ms[name]:.0f}", f"{memory_mb[name]:.0f}")
+    whole = sum(cpu_ms.values()), sum(memory_mb.values())
+    table.add_row("all", *(f"{value:.0f}" for value in whole), style="bold")
+    Console(width=100).print(table)
 
 
 def _percentiles(values: list[int]) -> tuple[str, str, str]:
     cuts = statistics.quantiles(values, n=100, method="inclusive")
     return f"{cuts[49]:.0f}", f"{cuts[94]:.0f}", f"{cuts[98]:.0f}"
+
+
+def cpu_of(stack: Stack) -> dict[str, float]:
+    """Return the CPU seconds that each process that runs has used so far, its children's too."""
+    used: dict[str, float] = {}
+    for part in stack.running_state().parts:
+        if part.pid and part.state == "ready":
+            leader = psutil.Process(part.pid)
+            each = [p.cpu_times() for p in (leader, *leader.children(recursive=True))]
+            used[part.name] = sum(t.user + t.system for t in each)
+    return used
 
 
 def memory_of(stack: Stack) -> dict[str, float]:

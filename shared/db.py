@@ -52,18 +52,20 @@ def driver_url(url: str, ca_file: Path | None = None) -> tuple[URL, dict[str, An
 def make_engine(settings: DatabaseSettings, *, name: str) -> AsyncEngine:
     """Return an engine with a small pool; nothing connects yet. ``name`` shows in pg_stat_activity.
 
-    Connections are tested before use, so that a restart of PostgreSQL is not seen by who asks.
+    Connections are not tested before use, which would cost each of them a round trip: whoever uses
+    one retries what is ours, and the first error empties the pool.
     """
     url, arguments = driver_url(settings.url.get_secret_value(), settings.ca_file)
     arguments["server_settings"] = {"application_name": f"openbell-{name}"}
     return create_async_engine(
-        url,
-        connect_args=arguments,
-        pool_size=4,
-        max_overflow=0,
-        pool_timeout=30,
-        pool_pre_ping=True,
+        url, connect_args=arguments, pool_size=4, max_overflow=0, pool_timeout=30
     )
+
+
+def make_autocommit(engine: AsyncEngine) -> Sessions:
+    """Return a factory of sessions, of the same pool, whose statements each commit themselves."""
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return async_sessionmaker(alone, expire_on_commit=False)
 
 
 def make_sessions(engine: AsyncEngine) -> Sessions:

@@ -93,21 +93,26 @@ def decode(record: "ConsumerRecord[bytes, bytes]", model: type[E]) -> Cause[E]:
     if not record.value:
         raise PoisonError("empty_body", f"expected a JSON object of {model.type}, found no body")
     try:
-        fields = json.loads(record.value.decode("utf-8"))
-    except UnicodeDecodeError as e:
-        raise PoisonError(
-            "wrong_encoding", f"expected UTF-8, found byte {e.start} of another"
-        ) from e
-    except (ValueError, RecursionError) as e:
-        raise PoisonError("not_json", f"expected a JSON object, found: {e}") from e
-    if not isinstance(fields, dict):
-        found = type(fields).__name__
-        raise PoisonError("not_an_object", f"expected a JSON object, found a {found}")
-    try:
         event = model.model_validate_json(record.value)
-    except ValidationError as e:
-        raise PoisonError("not_the_event", f"expected {model.type}: {first_problem(e)}") from e
+    except (ValidationError, RecursionError) as e:
+        raise _why_not(record.value, model, e) from e
     return Cause(event, record.topic, record.partition, record.offset, record.timestamp, headers)
+
+
+def _why_not(value: bytes, model: type[Event], why: Exception) -> PoisonError:
+    """Return which of the ways to be unusable a body has."""
+    try:
+        fields = json.loads(value.decode("utf-8"))
+    except UnicodeDecodeError as e:
+        return PoisonError("wrong_encoding", f"expected UTF-8, found byte {e.start} of another")
+    except (ValueError, RecursionError) as e:
+        return PoisonError("not_json", f"expected a JSON object, found: {e}")
+    if not isinstance(fields, dict):
+        return PoisonError(
+            "not_an_object", f"expected a JSON object, found {type(fields).__name__}"
+        )
+    problem = first_problem(why) if isinstance(why, ValidationError) else str(why)
+    return PoisonError("not_the_event", f"expected {model.type}: {problem}")
 
 
 def first_problem(error: ValidationError) -> str:

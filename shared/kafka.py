@@ -23,8 +23,10 @@ SESSION_TIMEOUT_MS = 6_000
 # A handler that waits for our own storage may take long; it must not lose its partitions for it.
 MAX_POLL_INTERVAL_MS = 1_800_000
 # aiokafka has one fetch under way per broker, and leaves out of it the partitions whose records
-# are still being handed over: a record on one of those waits until that fetch is over.
-FETCH_MAX_WAIT_MS = 50
+# are still being handed over: a record on one of those waits until that fetch is over. With one
+# partition there is nothing to leave out, and a fetch may wait long, which costs nothing.
+FETCH_MAX_WAIT_MS = 25
+FETCH_MAX_WAIT_OF_ONE_MS = 500
 
 
 def make_broker(settings: Settings, *, service: str, middlewares: Any = ()) -> KafkaBroker:
@@ -58,14 +60,15 @@ async def _raw_body(message: KafkaMessage) -> bytes:
 
 def subscribe(
     broker: KafkaBroker,
-    *topics: Topic[Any],
+    topic: Topic[Any],
+    *,
     group: str,
     ordinal: int,
     listener: ConsumerRebalanceListener | None = None,
 ) -> "LogicSubscriber[Any]":
     """Return a subscriber with manual acks: the only way in which anything here subscribes."""
     return broker.subscriber(
-        *(topic.name for topic in topics),
+        topic.name,
         group_id=group,
         group_instance_id=f"{group}-{ordinal}",
         ack_policy=AckPolicy.MANUAL,
@@ -73,7 +76,9 @@ def subscribe(
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=1_500,
         max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
-        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+        fetch_max_wait_ms=(
+            FETCH_MAX_WAIT_OF_ONE_MS if topic.partitions == 1 else FETCH_MAX_WAIT_MS
+        ),
         parser=_tolerant_parser,
         decoder=_raw_body,
         listener=listener,

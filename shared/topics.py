@@ -44,11 +44,15 @@ _COPIES = 3
 
 @dataclass(frozen=True)
 class Topic(Generic[E_co]):
-    """A topic and the one event type on it. ``state``: compacted, the newest per key counts."""
+    """A topic and the one event type on it. ``state``: compacted, the newest per key counts.
+
+    Several partitions only where the work on a message is slow, so that members share it; one
+    elsewhere: it keeps the order, and a reader of one partition waits for nothing.
+    """
 
     name: str
     event: type[E_co]
-    partitions: int = 6
+    partitions: int = 1
     state: bool = False
 
     @property
@@ -64,17 +68,17 @@ RUN_ACCEPTED = Topic("run.accepted", RunAccepted)
 RUN_REJECTED = Topic("run.rejected", RunRejected)
 RUN_WAITING = Topic("run.waiting", RunWaiting)
 RUN_MARKET_OPEN = Topic("run.market-open", RunMarketOpen)
-RUN_BROKER_READY = Topic("run.broker-ready", RunBrokerReady)
-EVIDENCE_CAPTURED = Topic("evidence.captured", EvidenceCaptured)
+RUN_BROKER_READY = Topic("run.broker-ready", RunBrokerReady, partitions=6)
+EVIDENCE_CAPTURED = Topic("evidence.captured", EvidenceCaptured, partitions=6)
 SIGNAL_CHECKED = Topic("signal.checked", SignalChecked)
 ORDER_CHANGED = Topic("order.changed", OrderChanged)
 STEP_FAILED = Topic("step.failed", StepFailed)
 RUN_FINISHED = Topic("run.finished", RunFinished)
-DEAD_LETTER = Topic("dead.letter", DeadLetter, partitions=1)
-MARKET_SESSION = Topic("market.session", MarketSession, partitions=1, state=True)
-BROKER_SESSION = Topic("broker.session", BrokerSession, partitions=1, state=True)
-STRATEGY_CURRENT = Topic("strategy.current", StrategyCurrent, partitions=1, state=True)
-CONTROL_SWITCH = Topic("control.switch", ControlSwitch, partitions=1, state=True)
+DEAD_LETTER = Topic("dead.letter", DeadLetter)
+MARKET_SESSION = Topic("market.session", MarketSession, state=True)
+BROKER_SESSION = Topic("broker.session", BrokerSession, state=True)
+STRATEGY_CURRENT = Topic("strategy.current", StrategyCurrent, state=True)
+CONTROL_SWITCH = Topic("control.switch", ControlSwitch, state=True)
 
 ALL: tuple[Topic[Event], ...] = (
     RUN_REQUESTED,
