@@ -12,6 +12,8 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns at each start that topics are not made by themselves, which is how we want it.
     logging.getLogger("openbell.bus").setLevel(logging.ERROR)
+    # It misses a listener that we hand over ourselves (shared.concurrent), and tells of each start.
+    logging.getLogger("faststream_concurrent_aiokafka").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

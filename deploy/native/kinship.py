@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 
 
 def die_with_parent(sign: signal.Signals = signal.SIGKILL) -> None:
@@ -16,6 +17,12 @@ def die_with_parent(sign: signal.Signals = signal.SIGKILL) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(sign), 0, 0, 0)
+
+
+def set_name(name: str) -> None:
+    """Set what ``ps -o comm`` shows of this process, up to 15 letters. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
 def tie_to(parent: int) -> Callable[[], None]:

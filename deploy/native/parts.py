@@ -55,6 +55,8 @@ class Part:
     setting: str | None = None
     has_port: bool = True
     scalable: bool = False
+    # Made of our own modules: forked from the supervisor where that is possible.
+    forked: bool = False
     # Seconds on a free machine; this is for one where everything else runs too.
     start_limit_s: float = 180.0
     grace_s: float = 10.0
@@ -100,6 +102,7 @@ def _service(name: str, *, scalable: bool) -> Part:
         health=_http(name, "/health/ready"),
         needs=("migrate", "topics"),
         scalable=scalable,
+        forked=True,
     )
 
 
@@ -141,6 +144,7 @@ _ALL = (
         lambda _: _module("shared.migrations"),
         needs=("postgres",),
         has_port=False,
+        forked=True,
     ),
     Part(
         "topics",
@@ -148,6 +152,7 @@ _ALL = (
         lambda _: _module("shared.topics"),
         needs=("kafka",),
         has_port=False,
+        forked=True,
     ),
     _service("api", scalable=True),
     _service("clock", scalable=True),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # its stubs are not in the lock
 
+from deploy.native.forks import Fork, fork_module
 from deploy.native.home import CHECKOUT
 from deploy.native.kinship import tie_to
 
@@ -25,7 +26,7 @@ class Child:
     ``log_begins`` is where its own lines begin in a log that it shares with those before it.
     """
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | Fork
     started: float
     log_begins: int
 
@@ -42,6 +43,14 @@ class Child:
                 await asyncio.wait_for(self.process.wait(), grace_s)
         kill_group(self.pid)
         await self.process.wait()
+
+
+def start_fork(name: str, command: list[str], env: Mapping[str, str], log: Path) -> Child:
+    """Do as ``start`` does for ``python -m``, with what this process has imported."""
+    _rotate(log)
+    log_begins = log.stat().st_size if log.exists() else 0
+    process = fork_module(name, command, env, log)
+    return Child(process, started_at(process.pid) or 0.0, log_begins)
 
 
 async def start(command: list[str], env: Mapping[str, str], log: Path) -> Child:

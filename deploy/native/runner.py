@@ -9,8 +9,9 @@ from pathlib import Path
 
 from deploy.native.errors import PartFailedError
 from deploy.native.files import tail
+from deploy.native.forks import SUPPORTED
 from deploy.native.parts import Part, Replica
-from deploy.native.processes import Child, kill_group, start
+from deploy.native.processes import Child, kill_group, start, start_fork
 from deploy.native.state import Condition, PartState
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,11 @@ class Runner:
             kill_group(self._child.pid)  # what a dead leader has left behind
         began = time.monotonic()
         command = self.part.command(self._replica)
-        self._child = await start(command, self._env, Path(self.state.log))
+        log = Path(self.state.log)
+        if self.part.forked and SUPPORTED:
+            self._child = start_fork(self.state.label, command, self._env, log)
+        else:
+            self._child = await start(command, self._env, log)
         self.state.started = self._child.started
         self._set(condition, pid=self._child.pid)
         try:

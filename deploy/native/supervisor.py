@@ -19,6 +19,7 @@ from pathlib import Path
 from deploy.native.credentials import ensure_credentials
 from deploy.native.environment import environment
 from deploy.native.errors import PartFailedError
+from deploy.native.forks import SUPPORTED, preload
 from deploy.native.home import Home
 from deploy.native.parts import PARTS, Layer, Replica
 from deploy.native.processes import is_same, kill_group, started_at
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 # Exit code of a supervisor that found another one in its home.
 NOT_ALONE = 75
+# What is forked beside the services.
+_TOOLS = ("shared.migrations", "shared.topics", "alembic.command", "uvicorn", "uvicorn.loops.auto")
+_LET_OTHERS_START_S = 0.2
 _LOCK_TRIES = 20
 _LOCK_PAUSE_S = 0.05
 
@@ -66,6 +70,7 @@ class Supervisor:
         ]
         self._state.parts = [runner.state for runner in self._runners]
         self._keepers: set[asyncio.Task[None]] = set()
+        self._preloaded = asyncio.Event()
 
     async def run(self) -> int:
         """Start all, watch until a signal, stop all. Returns the exit code."""
@@ -103,6 +108,7 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for runner in self._runners:
                     group.create_task(self._bring_up(runner))
+                await self._preload()
         except* PartFailedError as failures:
             raise failures.exceptions[0] from None
         if self._wiring.simulated:
@@ -113,9 +119,19 @@ class Supervisor:
         self._state.took_s = round(time.monotonic() - self._began, 2)
         self._changed()
 
+    async def _preload(self) -> None:
+        """Import what is forked, while the parts that are not start beside this process."""
+        if SUPPORTED and any(runner.part.forked for runner in self._runners):
+            await asyncio.sleep(_LET_OTHERS_START_S)
+            names = [r.part.name for r in self._runners if r.part.forked and r.part.health]
+            preload((*_TOOLS, *(f"services.{name}.main" for name in names)))
+        self._preloaded.set()
+
     async def _bring_up(self, runner: Runner) -> None:
         for needed in self._needed_by(runner):
             await needed.ready.wait()
+        if runner.part.forked:
+            await self._preloaded.wait()
         await runner.begin()
         if not runner.state.task:
             self._keepers.add(asyncio.create_task(runner.keep()))
