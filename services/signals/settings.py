@@ -15,7 +15,7 @@ class LlmSettings(BaseModel):
     model: str = Field(min_length=1)
     api_key: SecretStr = SecretStr("")
     timeout_s: float = Field(default=60, gt=0)
-    max_tokens: int = Field(default=160, gt=0)
+    max_tokens: int = Field(default=256, gt=0)
     attempts: int = Field(default=3, gt=0)
 
 

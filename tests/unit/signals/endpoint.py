@@ -3,7 +3,7 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,11 +19,14 @@ class Reply:
     drop: bool = False
 
 
+Answer = Reply | Callable[[bytes], Reply]
+
+
 @dataclass
 class Endpoint:
-    """The last of the replies is repeated."""
+    """The last of the replies is repeated; a function makes one from the request's body."""
 
-    replies: list[Reply]
+    replies: list[Answer]
     received: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
@@ -52,16 +55,17 @@ def error(status: int, message: str = "no") -> Reply:
 
 
 @contextlib.contextmanager
-def serving(*replies: Reply) -> Iterator[Endpoint]:
+def serving(*replies: Answer) -> Iterator[Endpoint]:
     """Serve on a free port until the end of the block."""
     endpoint = Endpoint(list(replies))
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             endpoint.headers.append({k.lower(): v for k, v in self.headers.items()})
-            endpoint.received.append(self.rfile.read(int(self.headers["Content-Length"])))
-            place = min(len(endpoint.received), len(endpoint.replies)) - 1
-            self.reply(endpoint.replies[place])
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            endpoint.received.append(body)
+            answer = endpoint.replies[min(len(endpoint.received), len(endpoint.replies)) - 1]
+            self.reply(answer if isinstance(answer, Reply) else answer(body))
 
         def reply(self, reply: Reply) -> None:
             if reply.hang:

@@ -54,7 +54,7 @@ async def test_what_is_recorded_is_byte_for_byte_what_the_endpoint_received() ->
         call = await ask(endpoint.url)
 
     assert endpoint.received == [call.request.encode()]
-    assert call.request == request_body(PROMPT, model="small", max_tokens=160)
+    assert call.request == request_body(PROMPT, model="small", max_tokens=256)
     assert "東京" in call.request
     assert endpoint.headers[0]["content-type"] == "application/json"
     assert endpoint.headers[0]["authorization"] == f"Bearer {KEY}"
