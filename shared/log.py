@@ -8,7 +8,7 @@ import structlog
 def set_up_logging(level: str) -> None:
     """Send structlog and the standard library's logs to stderr, alike."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("aiokafka", "httpx", "httpcore", "uvicorn.access"):
+    for noisy in ("aiokafka", "httpx", "httpx2", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns at each start that topics are not made by themselves, which is how we want it.
     logging.getLogger("openbell.bus").setLevel(logging.ERROR)

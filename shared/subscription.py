@@ -113,18 +113,18 @@ class Subscription:
         return await self._record(cause, slot, events)
 
     async def _in_one_transaction(self, cause: Cause[Any], slot: str) -> list[Message]:
-        """Do and record; a failed step rolls back what its handler did so far."""
-        recorded = self.stage.recorded
-        with contextlib.suppress(_LostTheRace):
+        """Do and record; a failed step rolls back what its handler did so far.
+
+        There is no look first: where the input was handled before, the record conflicts, all that
+        was done again is rolled back, and what was recorded then is returned.
+        """
+        with contextlib.suppress(_HandledBefore):
             async with self.stage.sessions.begin() as session:
-                found = await recorded.find(session, cause.input_id, slot)
-                if found is not None:
-                    return found
                 self._refuse_expired(cause.event)
                 events = await self.do(cause, slot, session)
                 messages = self.stage.encode(events, cause.headers.get("traceparent"))
-                if not await recorded.add(session, cause.input_id, slot, messages):
-                    raise _LostTheRace
+                if not await self.stage.recorded.add(session, cause.input_id, slot, messages):
+                    raise _HandledBefore
                 return messages
         return await self._winner(cause, slot)
 
@@ -203,8 +203,8 @@ class Subscription:
         await self.stage.publish_recorded(messages)
 
 
-class _LostTheRace(Exception):  # noqa: N818  # control flow: rolls the transaction back
-    """Another replica recorded first."""
+class _HandledBefore(Exception):  # noqa: N818  # control flow: rolls the transaction back
+    """Recorded already, by an earlier life of this service or by another replica."""
 
 
 async def _stop_uncommitted() -> None:

@@ -1,7 +1,5 @@
 """What all tests share: the profile of hypothesis, and one real stack for those in need of it."""
 
-import os
-import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.running import STAGES, Running, strategies_for_tests
+from tests.running import Running, strategies_for_tests
 
 # No shrinking in CI: it can take minutes, and the seed that is printed finds the case again.
 settings.register_profile(
@@ -25,15 +23,6 @@ settings.load_profile("openbell")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", choices=["some", "all"], default="some", help="stages to disturb")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Disturb every stage, or two that the seed draws."""
-    if "stage" in metafunc.fixturenames:
-        every = metafunc.config.getoption("--faults") == "all"
-        seed = int(os.environ.get("OPENBELL_TEST_SEED", "1"))
-        chosen = STAGES if every else random.Random(seed).sample(STAGES, 2)
-        metafunc.parametrize("stage", chosen)
 
 
 @pytest.fixture(scope="session")

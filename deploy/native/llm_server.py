@@ -15,7 +15,9 @@ from deploy.native.ports import LOOPBACK
 from deploy.native.wiring import BUNDLED_MODEL
 
 _CONTEXT = 8192
-_SLOTS = 2
+# One request at a time, and nothing kept from the one before: what else runs beside a request
+# changes the order of its sums, and so, now and then, its answer.
+_SLOTS = 1
 _ERRORS_ONLY = 1
 
 
@@ -46,6 +48,7 @@ def main() -> None:
     params.port = port
     params.n_ctx = _CONTEXT
     params.n_parallel = _SLOTS
+    params.cache_prompt = False
     params.warmup = True
     params.endpoint_metrics = True
     params.ui = False

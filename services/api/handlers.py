@@ -69,20 +69,27 @@ async def _close(
     run = await store.find_run(session, run_id, lock=True)
     if run is None or not run.open_symbols:
         return []
-    for outcome in outcomes(run):
+    new = [outcome for outcome in outcomes(run) if outcome.symbol in run.open_symbols]
+    for outcome in new:
         await store.close_symbol(session, run_id, outcome)
-    run = await store.find_run(session, run_id)
-    if run is None or run.open_symbols:
+    if len(new) < len(run.open_symbols):
         return []
-    finished = RunFinished(
-        **stage.stamp(),
-        run_id=run_id,
-        status=status_of(run.outcomes),
-        decision_hash=decision_hash_of(run.outcomes),
-        symbols=tuple(run.outcomes),
-    )
+    finished = _finished(stage, run, [*run.outcomes, *new])
     await store.finish_run(session, finished)
     return [finished]
+
+
+def _finished(stage: Stage, run: store.Run, outcomes: list[SymbolOutcome]) -> RunFinished:
+    """Return the end of a run, its symbols in the order of the request."""
+    order = run.accepted.symbols.index
+    outcomes.sort(key=lambda outcome: order(outcome.symbol))
+    return RunFinished(
+        **stage.stamp(),
+        run_id=run.accepted.run_id,
+        status=status_of(outcomes),
+        decision_hash=decision_hash_of(outcomes),
+        symbols=tuple(outcomes),
+    )
 
 
 def _rejected(

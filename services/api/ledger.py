@@ -34,7 +34,7 @@ from shared.db import Sessions, make_metadata
 from shared.kafka import MAX_POLL_INTERVAL_MS, SESSION_TIMEOUT_MS
 from shared.topics import ALL
 
-_GATHER_S = 0.05
+_GATHER_S = 0.2
 log = structlog.get_logger(__name__)
 
 events = Table(

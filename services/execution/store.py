@@ -61,10 +61,14 @@ async def hold_account(session: AsyncSession, account: str, cash: Decimal) -> Ac
     It is opened with ``cash`` where there is none. Everyone locks it before anything else, so that
     neither two symbols nor two replicas pass a limit together, and none waits for the other.
     """
-    opened = insert(accounts).values(account=account, cash=cash)
-    await session.execute(opened.on_conflict_do_nothing())
-    locked = select(accounts.c.cash).where(accounts.c.account == account).with_for_update()
-    found = (await session.execute(locked)).scalar_one()
+    # Setting the cash to what it is locks the row in the statement that would open it.
+    opened = (
+        insert(accounts)
+        .values(account=account, cash=cash)
+        .on_conflict_do_update(index_elements=["account"], set_={"cash": accounts.c.cash})
+        .returning(accounts.c.cash)
+    )
+    found = (await session.execute(opened)).scalar_one()
     # A statement of its own: only one that starts under the lock sees what was before it.
     query = (
         select(positions.c.symbol, positions.c.quantity, positions.c.average_price)

@@ -88,11 +88,11 @@ async def recorded(db: asyncpg.Connection, schema: str, run_id: str) -> bool | N
 
 
 @pytest.mark.timeout(120)
-async def test_killed_before_recording(running: Running, undisturbed: str, stage: str) -> None:
-    async with nothing_can_be_recorded(running, stage) as release:
+async def test_killed_before_recording(running: Running, undisturbed: str, victim: str) -> None:
+    async with nothing_can_be_recorded(running, victim) as release:
         run_id = await ask_on_the_bus(running)
-        await waits_to_record(running, stage)
-        running.kill(stage)
+        await waits_to_record(running, victim)
+        running.kill(victim)
         await release()
 
     await ends_once_as(running, run_id, undisturbed)
@@ -100,15 +100,15 @@ async def test_killed_before_recording(running: Running, undisturbed: str, stage
 
 @pytest.mark.timeout(120)
 async def test_killed_when_recorded_but_not_published(
-    running: Running, undisturbed: str, stage: str
+    running: Running, undisturbed: str, victim: str
 ) -> None:
-    async with running.db() as db, nothing_can_be_recorded(running, stage) as release:
+    async with running.db() as db, nothing_can_be_recorded(running, victim) as release:
         run_id = await ask_on_the_bus(running)
-        await waits_to_record(running, stage)
+        await waits_to_record(running, victim)
         with running.frozen("kafka"):
             await release()
-            await until_async(lambda: recorded(db, stage, run_id), "the record")
-            running.kill(stage)
+            await until_async(lambda: recorded(db, victim, run_id), "the record")
+            running.kill(victim)
 
     await ends_once_as(running, run_id, undisturbed)
 
