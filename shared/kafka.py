@@ -2,21 +2,18 @@
 
 import dataclasses
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from shared.envelope import Message, text_headers
 from shared.settings import Settings
 from shared.topics import Topic
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from faststream.kafka.subscriber.usecase import LogicSubscriber
 
 # Kafka forgets a dead member after this; one with the same name is back at once.
 SESSION_TIMEOUT_MS = 6_000
@@ -46,7 +43,7 @@ def make_broker(settings: Settings, *, service: str, middlewares: Any = ()) -> K
     )
 
 
-async def _tolerant_parser(record: Any, original: "Callable[[Any], Awaitable[Any]]") -> Any:
+async def _tolerant_parser(record: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
     """Let headers that are no UTF-8 through as escaped text: the stage judges the message."""
     clean = tuple((name, value.encode()) for name, value in text_headers(record.headers).items())
     message = await original(dataclasses.replace(record, headers=clean))
@@ -65,7 +62,7 @@ def subscribe(
     group: str,
     ordinal: int,
     listener: ConsumerRebalanceListener | None = None,
-) -> "LogicSubscriber[Any]":
+) -> DefaultSubscriber:
     """Return a subscriber with manual acks: the only way in which anything here subscribes."""
     return broker.subscriber(
         topic.name,

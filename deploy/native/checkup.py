@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # its stubs are not in the lock
+import psutil
 
 from deploy.native.errors import StackError
 from deploy.native.home import CHECKOUT, Home

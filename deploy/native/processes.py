@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # its stubs are not in the lock
+import psutil
 
 from deploy.native.forks import Fork, fork_module
 from deploy.native.home import CHECKOUT

@@ -1,5 +1,3 @@
-import asyncio
-
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
@@ -24,7 +22,7 @@ def from_postgresql(kind: type[exc.DBAPIError], cause: Exception) -> exc.DBAPIEr
         from_postgresql(exc.ProgrammingError, asyncpg.UndefinedTableError("no table")),
         exc.TimeoutError("pool"),
         ConnectionRefusedError(),
-        asyncio.TimeoutError(),
+        TimeoutError(),
         StateUnknownError("not read"),
     ],
     ids=lambda e: type(e).__name__,
