@@ -67,6 +67,11 @@ async def nothing_can_be_recorded(running: Running, schema: str) -> AsyncIterato
             await release()
 
 
+async def settle(running: Running) -> None:
+    """Let one run through, so that nothing of the test before is still on its way."""
+    await asyncio.to_thread(running.finished, running.trigger(strategy_id=fresh_strategy()))
+
+
 async def waits_to_record(running: Running, service: str) -> None:
     async with running.db() as db:
 
@@ -89,6 +94,7 @@ async def recorded(db: asyncpg.Connection, schema: str, run_id: str) -> bool | N
 
 @pytest.mark.timeout(120)
 async def test_killed_before_recording(running: Running, undisturbed: str, victim: str) -> None:
+    await settle(running)
     async with nothing_can_be_recorded(running, victim) as release:
         run_id = await ask_on_the_bus(running)
         await waits_to_record(running, victim)
@@ -102,6 +108,7 @@ async def test_killed_before_recording(running: Running, undisturbed: str, victi
 async def test_killed_when_recorded_but_not_published(
     running: Running, undisturbed: str, victim: str
 ) -> None:
+    await settle(running)
     async with running.db() as db, nothing_can_be_recorded(running, victim) as release:
         run_id = await ask_on_the_bus(running)
         await waits_to_record(running, victim)
