@@ -1,6 +1,7 @@
 """``verify``: compute a run again from the log, and name the first field that differs."""
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from cli.runs import RunIdArgument
 from cli.terminal import AsJson, make_console, print_json
 
 app = typer.Typer()
+
+_LOOKS, _LOOK_EVERY_S = 20, 0.2
 
 
 @app.command()
@@ -30,7 +33,7 @@ def verify(
 
     Prints *identical*, or exactly the first field that differs, and then exits with 1.
     """
-    rows = target.api().event_rows(run_id) if source is None else _read(source)
+    rows = _complete(run_id) if source is None else _read(source)
     difference = retell([(row["type"], row["raw"]) for row in rows]) or broken_link(rows)
     if as_json:
         print_json({"run_id": run_id, "events": len(rows)} | _plain(difference))
@@ -39,6 +42,19 @@ def verify(
         make_console().print(told, markup=False, highlight=False, soft_wrap=True)
     if difference is not None:
         raise typer.Exit(Exit.FAILED)
+
+
+def _complete(run_id: str) -> list[dict[str, Any]]:
+    """Return the ledger of a run; it may be a moment behind the end that it already tells of."""
+    api = target.api()
+    for _ in range(_LOOKS):
+        rows = api.event_rows(run_id)
+        ends = [row["body"] for row in rows if row["type"] == "run.finished"]
+        told = sum(row["type"] in {"order.changed", "step.failed"} for row in rows)
+        if not ends or told >= len(ends[0]["symbols"]):
+            break
+        time.sleep(_LOOK_EVERY_S)
+    return rows
 
 
 def _plain(difference: Difference | None) -> dict[str, Any]:

@@ -61,6 +61,11 @@ class Running:
     def down(self) -> None:
         self.stack.down()
 
+    def cli_env(self) -> dict[str, str]:
+        """Return the environment of a command that means this stack."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("OPENBELL_")}
+        return kept | {"OPENBELL_HOME": str(self.stack.home.root), "PYTHONPATH": str(ROOT)}
+
     def pid(self, part: str) -> int:
         """Return the process id of a part, once it has one."""
         found: int = until(lambda: self.stack.part(part).pid or None, f"a process of {part}")
@@ -104,13 +109,15 @@ class Running:
         return run
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the ledger of a run, once it holds the end."""
+        """Return the ledger of a run, once it holds the end and an outcome of every symbol."""
 
         def look() -> list[dict[str, Any]] | None:
             with self.http() as http:
                 answer = http.get(f"/runs/{run_id}/events")
             rows: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
-            return rows if any(row["type"] == "run.finished" for row in rows) else None
+            ends = [row["body"] for row in rows if row["type"] == "run.finished"]
+            closed = sum(row["type"] in {"order.changed", "step.failed"} for row in rows)
+            return rows if ends and closed >= len(ends[0]["symbols"]) else None
 
         rows: list[dict[str, Any]] = until(look, f"run.finished of {run_id} in the ledger")
         return rows

@@ -17,6 +17,7 @@ from shared.stage import running
 # Symbols that are worked on at once; what they ask for is merged and paced by the gateway.
 _CONCURRENCY = 20
 # The gateway gives the broker ten seconds, and a request its turn before that.
+_CONNECT_TRIES = 5
 _TIMEOUT = httpx.Timeout(15.0, connect=2.0)
 
 
@@ -42,9 +43,13 @@ def _gateway_http(gateway: GatewayAccess) -> httpx.AsyncClient:
     """Return the client of the gateway, which speaks the Client Portal API as the broker does."""
     secret = gateway.marketdata_secret.get_secret_value()
     return httpx.AsyncClient(
+        # The gateway is ours: while it starts again, connecting is tried within the step's time.
+        transport=httpx.AsyncHTTPTransport(
+            retries=_CONNECT_TRIES,
+            limits=httpx.Limits(max_connections=100, keepalive_expiry=60),
+        ),
         base_url=f"{api_url(gateway.url)}/",
         headers={"Authorization": f"Bearer {secret}"},
         timeout=_TIMEOUT,
-        limits=httpx.Limits(max_connections=100, keepalive_expiry=60),
         trust_env=False,
     )
