@@ -47,13 +47,14 @@ def verify(
 def _complete(run_id: str) -> list[dict[str, Any]]:
     """Return the ledger of a run; it may be a moment behind the end that it already tells of."""
     api = target.api()
+    rows = api.event_rows(run_id)
     for _ in range(_LOOKS):
-        rows = api.event_rows(run_id)
         ends = [row["body"] for row in rows if row["type"] == "run.finished"]
         told = sum(row["type"] in {"order.changed", "step.failed"} for row in rows)
         if not ends or told >= len(ends[0]["symbols"]):
             break
         time.sleep(_LOOK_EVERY_S)
+        rows = api.event_rows(run_id)
     return rows
 
 
