@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from tests.running import Running, fresh_strategy, new_run_id, until, until_async
+from tests.running import Running, fresh_strategy, new_run_id, until_async
 
 STEPS = [
     "run.accepted",
@@ -196,4 +196,5 @@ def test_without_the_token_there_is_nothing_but_health_and_docs(running: Running
     assert answers.pop("/runs") == 401
     assert answers.pop("/market") == 401
     assert set(answers.values()) == {200}
-    assert until(lambda: running.http().get("/market").status_code, "the market") == 200
+    with running.http() as http:
+        assert http.get("/market").status_code == 200
