@@ -157,6 +157,8 @@ def _call(call: ModelCall, captured: EvidenceCaptured) -> Parts:
     yield "call.request", call.request, body
     yield "call.prompt_version", call.prompt_version, prompt.version
     yield "call.template_hash", call.template_hash, prompt.template_hash
+    if call.answer_hash is not None:
+        yield "call.answer", call.answer_hash, sha256_of(call.answer)
 
 
 def _order(event: OrderChanged, events: Sequence[Event]) -> Parts:
@@ -180,16 +182,21 @@ def _finished(event: RunFinished, events: Sequence[Event]) -> Parts:
 
 
 def _outcome(recorded: SymbolOutcome, events: Sequence[Event]) -> SymbolOutcome | None:
-    """Return what the log says of a symbol, if it says what the run's end says."""
+    """Return what the log says of a symbol: as the run's end says, else what it says first."""
+    said = list(_said(recorded.symbol, events))
+    alike = [outcome for outcome in said if outcome.outcome == recorded.outcome]
+    return next(iter(alike + said), None)
+
+
+def _said(symbol: str, events: Sequence[Event]) -> Iterator[SymbolOutcome]:
     for event in events:
         told: SymbolOutcome | None = None
-        if isinstance(event, OrderChanged) and event.symbol == recorded.symbol:
+        if isinstance(event, OrderChanged) and event.symbol == symbol:
             told = outcome_of_order(event)
-        elif isinstance(event, StepFailed) and event.symbol in {recorded.symbol, None}:
-            told = outcome_of_failure(event, recorded.symbol)
-        if told is not None and told.outcome == recorded.outcome:
-            return told
-    return None
+        elif isinstance(event, StepFailed) and event.symbol in {symbol, None}:
+            told = outcome_of_failure(event, symbol)
+        if told is not None:
+            yield told
 
 
 def _one(events: Sequence[Event], model: type[Any], symbol: str) -> Any:

@@ -10,7 +10,7 @@ import typer
 from cli import target
 from cli.chain import broken_link
 from cli.errors import CommandError, Exit
-from cli.retell import Difference, retell
+from cli.retell import Difference, first_difference, retell
 from cli.runs import RunIdArgument
 from cli.terminal import AsJson, make_console, print_json
 
@@ -34,7 +34,7 @@ def verify(
     Prints *identical*, or exactly the first field that differs, and then exits with 1.
     """
     rows = _complete(run_id) if source is None else _read(source)
-    difference = retell([(row["type"], row["raw"]) for row in rows]) or broken_link(rows)
+    difference = compare(rows)
     if as_json:
         print_json({"run_id": run_id, "events": len(rows)} | _plain(difference))
     else:
@@ -42,6 +42,34 @@ def verify(
         make_console().print(told, markup=False, highlight=False, soft_wrap=True)
     if difference is not None:
         raise typer.Exit(Exit.FAILED)
+
+
+def compare(rows: list[dict[str, Any]]) -> Difference | None:
+    """Return the first difference in a run's rows, as REST shows them; None where all is identical.
+
+    A row holds its event twice: ``raw``, which the chain covers, and ``body``, which people read.
+    """
+    told = [(row["type"], row["raw"] if _alike(row) else json.dumps(row["body"])) for row in rows]
+    return retell(told) or _edited(rows) or broken_link(rows)
+
+
+def _edited(rows: list[dict[str, Any]]) -> Difference | None:
+    for row in rows:
+        found = first_difference(row["body"], _parsed(row["raw"]), "body")
+        if found is not None:
+            return Difference(row["type"], *found)
+    return None
+
+
+def _alike(row: dict[str, Any]) -> bool:
+    return bool(row["body"] == _parsed(row["raw"]))
+
+
+def _parsed(raw: str) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw
 
 
 def _complete(run_id: str) -> list[dict[str, Any]]:

@@ -1,17 +1,15 @@
 """The envelope: a body of plain JSON; metadata in CloudEvents 1.0 headers and W3C traceparent."""
 
-import base64
 import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared.events.base import NAMESPACE, Event
-from shared.events.dead_letter import DeadLetter
 from shared.failures import PoisonError
 from shared.topics import BY_EVENT
 
@@ -122,33 +120,3 @@ def first_problem(error: ValidationError) -> str:
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     found = "" if first["type"] == "missing" else f", found {str(first['input'])[:60]!r}"
     return f"{where}: {first['msg']}{found}{more}"[:_LONGEST_EXCERPT]
-
-
-def dead_letter(
-    record: "ConsumerRecord[bytes, bytes]",
-    why: PoisonError,
-    *,
-    service: str,
-    stamp: dict[str, Any],
-) -> DeadLetter:
-    """Return the dead letter of a record, whole."""
-    key = record.key or b""
-    run_id, _, symbol = key.decode("utf-8", "backslashreplace").partition(":")
-    return DeadLetter(
-        **stamp,
-        service=service,
-        code=why.code,
-        reason=why.reason,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        raw_key=_base64(record.key),
-        raw_headers=tuple(text_headers(record.headers).items()),
-        raw_body=_base64(record.value),
-        run_id=run_id or None,
-        symbol=symbol or None,
-    )
-
-
-def _base64(raw: bytes | None) -> str | None:
-    return None if raw is None else base64.b64encode(raw).decode("ascii")

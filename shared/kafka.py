@@ -13,7 +13,7 @@ from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from shared.envelope import Message, text_headers
 from shared.settings import Settings
-from shared.topics import Topic
+from shared.topics import MAX_MESSAGE_BYTES, Topic
 
 # Kafka forgets a dead member after this; one with the same name is back at once.
 SESSION_TIMEOUT_MS = 6_000
@@ -34,6 +34,7 @@ def make_broker(settings: Settings, *, service: str, middlewares: Any = ()) -> K
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
+        max_request_size=2 * MAX_MESSAGE_BYTES,
         request_timeout_ms=10_000,
         allow_auto_create_topics=False,
         graceful_timeout=8.0,

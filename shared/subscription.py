@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.backoff import retry_ours
 from shared.commits import Commits
 from shared.concurrent import rebalance_listener
-from shared.envelope import Cause, Message, dead_letter, decode
+from shared.dead_letters import dead_letter
+from shared.envelope import Cause, Message, decode
 from shared.events.base import Event, RunEvent
 from shared.events.run import StepFailed
 from shared.failures import PoisonError, StepFailedError, is_ours

@@ -40,6 +40,8 @@ _DAY_MS = 86_400_000
 _RETENTION_MS = 30 * _DAY_MS
 # Replicas of a topic where the cluster has as many brokers.
 _COPIES = 3
+# The largest record that any topic takes: a dead letter holds another record, grown by base64.
+MAX_MESSAGE_BYTES = 4_194_304
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,22 @@ class Topic(Generic[E_co]):
     event: type[E_co]
     partitions: int = 1
     state: bool = False
+    max_message_bytes: int | None = None
 
     @property
     def configs(self) -> dict[str, str]:
         """Return the broker's settings of this topic."""
         if self.state:
-            return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
-        return {"cleanup.policy": "delete", "retention.ms": str(_RETENTION_MS)}
+            return {"min.cleanable.dirty.ratio": "0.1"} | self.required
+        return {"retention.ms": str(_RETENTION_MS)} | self.required
+
+    @property
+    def required(self) -> dict[str, str]:
+        """Return those without which nothing works; of the others an operator may choose."""
+        policy = {"cleanup.policy": "compact" if self.state else "delete"}
+        if self.max_message_bytes is None:
+            return policy
+        return policy | {"max.message.bytes": str(self.max_message_bytes)}
 
 
 RUN_REQUESTED = Topic("run.requested", RunRequested)
@@ -74,7 +85,7 @@ SIGNAL_CHECKED = Topic("signal.checked", SignalChecked)
 ORDER_CHANGED = Topic("order.changed", OrderChanged)
 STEP_FAILED = Topic("step.failed", StepFailed)
 RUN_FINISHED = Topic("run.finished", RunFinished)
-DEAD_LETTER = Topic("dead.letter", DeadLetter)
+DEAD_LETTER = Topic("dead.letter", DeadLetter, max_message_bytes=MAX_MESSAGE_BYTES)
 MARKET_SESSION = Topic("market.session", MarketSession, state=True)
 BROKER_SESSION = Topic("broker.session", BrokerSession, state=True)
 STRATEGY_CURRENT = Topic("strategy.current", StrategyCurrent, state=True)
@@ -109,15 +120,15 @@ class TopicDiffers(Exception):  # noqa: N818  # reads as what happened
 async def ensure_topics(bootstrap_servers: str) -> list[str]:
     """Create the topics that are missing; return their names.
 
-    Raises TopicDiffers where one exists with other partitions or another clean-up policy, and
-    KafkaError where the broker refuses or cannot be reached.
+    Raises TopicDiffers where one exists with other partitions or without a setting that is
+    required, and KafkaError where the broker refuses or cannot be reached.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
     try:
         known = {t["topic"]: t for t in await admin.describe_topics() if not t["error_code"]}
         _refuse_other_partitions({n: len(t["partitions"]) for n, t in known.items()})
-        await _refuse_other_policies(admin, [t for t in ALL if t.name in known])
+        await _refuse_other_settings(admin, [t for t in ALL if t.name in known])
         missing = [topic for topic in ALL if topic.name not in known]
         if missing:
             brokers = (await admin.describe_cluster())["brokers"]
@@ -137,20 +148,17 @@ def _refuse_other_partitions(found: dict[str, int]) -> None:
             raise TopicDiffers(msg)
 
 
-async def _refuse_other_policies(admin: AIOKafkaAdminClient, topics: list[Topic[Event]]) -> None:
+async def _refuse_other_settings(admin: AIOKafkaAdminClient, topics: list[Topic[Event]]) -> None:
     if not topics:
         return
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
     for response in await admin.describe_configs(resources):
         for resource in response.resources:
             name, entries = resource[3], {entry[0]: entry[1] for entry in resource[4]}
-            wanted, found = (
-                BY_NAME[name].configs["cleanup.policy"],
-                entries["cleanup.policy"],
-            )
-            if wanted != found:
-                msg = f"topic {name}: expected cleanup.policy={wanted}, found {found}; alter it"
-                raise TopicDiffers(msg)
+            for key, wanted in BY_NAME[name].required.items():
+                if entries[key] != wanted:
+                    msg = f"topic {name}: expected {key}={wanted}, found {entries[key]}; alter it"
+                    raise TopicDiffers(msg)
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: list[Topic[Event]], *, copies: int) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from deploy.native.wiring import BUNDLED_MODEL, LLM_SETTING
+from tests.e2e.recording_proxy import RecordingProxy, await_model, bundled_model
 from tests.running import Running, strategies_for_tests
 
 # No shrinking in CI: it can take minutes, and the seed that is printed finds the case again.
@@ -26,7 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Running]:
+def model() -> Iterator[RecordingProxy]:
+    """The bundled model, with a proxy before it that sees every byte and can fall ill."""
+    with bundled_model() as upstream:
+        proxy = RecordingProxy(upstream)
+        with proxy.serving():
+            yield proxy
+
+
+@pytest.fixture(scope="session")
+def running(model: RecordingProxy) -> Iterator[Running]:
     """The whole native stack on the demo market, its time standing still at 10:00 New York."""
     home = Path(tempfile.mkdtemp(prefix="openbell-"))
     home.chmod(0o755)
@@ -37,10 +48,15 @@ def running() -> Iterator[Running]:
             "OPENBELL_MARKET_TIME__START": "2023-06-05T10:00:00-04:00",
             "OPENBELL_MARKET_TIME__SPEED": "0",
             "OPENBELL_STRATEGIES_DIR": str(home / "strategies"),
+            LLM_SETTING: model.base_url,
+            "OPENBELL_LLM__MODEL": BUNDLED_MODEL,
+            "OPENBELL_LLM__TIMEOUT_S": "25",
+            "OPENBELL_LLM__ATTEMPTS": "2",
         },
     )
     try:
         stack.up()
+        await_model(model.upstream)
         yield stack
     finally:
         stack.down()

@@ -27,6 +27,8 @@ STAGES = ("api", "clock", "gateway", "marketdata", "signals", "execution")
 # Strategies alike but for their number: each has a dry-run account that nobody else uses.
 _NUMBERS = itertools.count(101)
 _MOST = 80
+# Above what Kafka takes: it is Kafka that must say no.
+_MAX_BYTES = 2_000_000
 
 
 def strategies_for_tests(folder: Path) -> None:
@@ -122,12 +124,19 @@ class Running:
         rows: list[dict[str, Any]] = until(look, f"run.finished of {run_id} in the ledger")
         return rows
 
-    async def publish(self, topic: str, value: bytes, **options: Any) -> None:
-        """Write a record as any Kafka client would."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.kafka)
+    async def publish(
+        self, topic: str, value: bytes, *, compression: str | None = None, **options: Any
+    ) -> str:
+        """Write a record as any Kafka client would; return its place, topic/partition/offset."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.kafka,
+            max_request_size=_MAX_BYTES,
+            compression_type=compression,
+        )
         await producer.start()
         try:
-            await producer.send_and_wait(topic, value, **options)
+            sent = await producer.send_and_wait(topic, value, **options)
+            return f"{sent.topic}/{sent.partition}/{sent.offset}"
         finally:
             await producer.stop()
 
@@ -202,6 +211,15 @@ def new_run_id() -> str:
     return f"t-{uuid.uuid4().hex[:12]}"
 
 
+def body_of(record: ConsumerRecord) -> dict[str, Any]:
+    """Return a record's JSON object; empty where it is none, as of messages that are poison."""
+    try:
+        found = json.loads(record.value or b"")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def of_run(records: list[ConsumerRecord], run_id: str) -> list[ConsumerRecord]:
     """Return the records of one run."""
-    return [r for r in records if json.loads(r.value or b"{}").get("run_id") == run_id]
+    return [r for r in records if body_of(r).get("run_id") == run_id]

@@ -20,6 +20,7 @@ from services.signals.completion import Usage, answer_of, completion_of
 from services.signals.endpoint_errors import PassingError, failure_of, no_answer_within
 from services.signals.prompt import Prompt, request_body
 from services.signals.settings import LlmSettings
+from shared.canonical import sha256_of
 from shared.events.signal import ModelCall
 from shared.failures import StepFailedError
 from shared.market_time import MarketClock, sleep_until
@@ -90,6 +91,7 @@ class Model:
             completion_tokens=answered.usage.completion_tokens,
             latency_ms=answered.latency_ms,
             attempts=_attempts(retrying),
+            answer_hash=sha256_of(answered.answer),
         )
 
     async def _once(self, body: str) -> _Answered:

@@ -40,6 +40,7 @@ class ModelCall(Fact):
     completion_tokens: int
     latency_ms: int
     attempts: int
+    answer_hash: str | None = None
 
 
 class SignalChecked(SymbolEvent):
