@@ -80,9 +80,14 @@ def _next_traceparent(event: Event, parent: str | None) -> str:
     return f"00-{trace}-{event.event_id.hex[:16]}-01"
 
 
-def text_headers(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
-    """Return headers as text; bytes that are no UTF-8 are escaped, never an error."""
-    return {name: value.decode("utf-8", "backslashreplace") for name, value in headers}
+def readable(raw: bytes) -> str:
+    """Return bytes as text that PostgreSQL takes: what is no UTF-8, and NUL, is escaped."""
+    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def text_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
+    """Return headers as text, null as empty; of a name that is there twice, the last."""
+    return {readable(name.encode()): readable(value or b"") for name, value in headers}
 
 
 def decode(record: "ConsumerRecord[bytes, bytes]", model: type[E]) -> Cause[E]:

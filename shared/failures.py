@@ -44,10 +44,15 @@ _OURS: tuple[type[Exception], ...] = (
     asyncio.TimeoutError,
     StateUnknownError,
 )
-# What PostgreSQL says of our values: waiting would not help.
-_BUGS = (exc.IntegrityError, exc.DataError)
+# What PostgreSQL says of our values (SQLSTATE classes data exception and integrity constraint
+# violation): waiting would not help. The driver's wrapper knows few of them by type.
+_BUGS = ("22", "23")
 
 
 def is_ours(error: BaseException) -> bool:
     """Whether a failure is of our own storage, so that only waiting helps."""
-    return isinstance(error, _OURS) and not isinstance(error, _BUGS)
+    return isinstance(error, _OURS) and not _sqlstate(error).startswith(_BUGS)
+
+
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", None), "sqlstate", ""))

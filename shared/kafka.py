@@ -12,6 +12,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from shared.envelope import Message, text_headers
+from shared.lenient_records import read_any_header_name
 from shared.settings import Settings
 from shared.topics import MAX_MESSAGE_BYTES, Topic
 
@@ -24,6 +25,8 @@ MAX_POLL_INTERVAL_MS = 1_800_000
 # partition there is nothing to leave out, and a fetch may wait long, which costs nothing.
 FETCH_MAX_WAIT_MS = 25
 FETCH_MAX_WAIT_OF_ONE_MS = 500
+# Here, because all who read the bus import this.
+read_any_header_name()
 
 
 def make_broker(settings: Settings, *, service: str, middlewares: Any = ()) -> KafkaBroker:

@@ -9,11 +9,14 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from shared.envelope import text_headers
+from shared.envelope import readable, text_headers
 from shared.events.base import NAMESPACE
-from shared.topics import BY_NAME
+from shared.topics import BY_NAME, MAX_MESSAGE_BYTES
 
 GENESIS = "0" * 64
+# No event of ours is larger. One of another client may be, once it is decompressed.
+KEPT_BYTES = MAX_MESSAGE_BYTES
+_LATEST = 253402300799  # the last second that a datetime knows
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Entry:
 def entry_of(record: "ConsumerRecord[bytes, bytes]") -> Entry:
     """Return the entry of any record: the ledger judges nothing."""
     headers = text_headers(record.headers)
-    body = (record.value or b"").decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+    body = _body(record.value or b"")
     fields = _fields(body)
     position = f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp}"
     return Entry(
@@ -65,12 +68,17 @@ def entry_of(record: "ConsumerRecord[bytes, bytes]") -> Entry:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        timestamp=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        source=headers.get("ce_source", "a client").replace("\x00", "")[:64],
-        key=None if record.key is None else record.key.decode("utf-8", "backslashreplace"),
+        timestamp=datetime.fromtimestamp(min(record.timestamp / 1000, _LATEST), UTC),
+        source=headers.get("ce_source", "a client")[:64],
+        key=None if record.key is None else readable(record.key),
         headers=headers,
         body=body,
     )
+
+
+def _body(raw: bytes) -> str:
+    cut = f" (the first {KEPT_BYTES} of {len(raw)} bytes)" if len(raw) > KEPT_BYTES else ""
+    return readable(raw[:KEPT_BYTES]) + cut
 
 
 def _event_id(headers: dict[str, str], topic: str) -> uuid.UUID | None:
@@ -91,6 +99,7 @@ def _fields(body: str) -> dict[str, Any]:
 
 
 def _text(value: Any, longest: int) -> str | None:
-    return (
-        value if isinstance(value, str) and len(value) <= longest and "\x00" not in value else None
-    )
+    """Return a field that can name a run or symbol: what is escaped in JSON may be no text."""
+    if not isinstance(value, str) or len(value) > longest:
+        return None
+    return value if value.isprintable() else None

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from aiokafka.producer import message_accumulator, producer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as PythonBuilder
 
 from tests.e2e.outside import answer_on, cli, letter_about
 from tests.running import STAGES, Running, fresh_strategy, new_run_id
@@ -47,6 +49,15 @@ INTERNAL = {
     "order.changed": "api",
     "step.failed": "api",
 }
+
+
+class RawName(str):
+    """A header name as clients in Go or C may write it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
 
 
 def processes(running: Running) -> dict[str, tuple[int | None, int]]:
@@ -158,12 +169,29 @@ def test_a_message_too_large_for_kafka_is_refused_in_one_line(running: Running) 
     assert "found 1100000 bytes" in line
 
 
-async def test_binary_headers_and_a_binary_key_do_no_harm(running: Running) -> None:
+async def test_binary_headers_and_a_binary_key_do_no_harm(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = new_run_id()
     body = json.dumps({"strategy_id": fresh_strategy(), "run_id": run_id}).encode()
-    headers = [("x", b"\xff\x00\xfe"), ("traceparent", b"\xff"), ("ce_id", b"\x00")]
+    headers: list[tuple[str, bytes | None]] = [("traceparent", b"\xff"), ("ce_id", b"\x00")]
+    headers += [("x", b"\xff\x00\xfe"), ("x", None), ("\x00", b""), (RawName("name"), b"")]
+    # The fast builder insists on text; what goes out is the same for good names.
+    for module in (message_accumulator, producer):
+        monkeypatch.setattr(module, "DefaultRecordBatchBuilder", PythonBuilder)
 
     await running.publish("run.requested", body, headers=headers, key=b"\x00\xff")
+
+    run = await asyncio.to_thread(running.finished, run_id)
+    assert run["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_a_request_of_any_compression_is_read(running: Running, codec: str) -> None:
+    run_id = new_run_id()
+    body = json.dumps({"strategy_id": fresh_strategy(), "run_id": run_id, "note": "n" * 500})
+
+    await running.publish("run.requested", body.encode(), compression=codec)
 
     run = await asyncio.to_thread(running.finished, run_id)
     assert run["status"] == "succeeded"

