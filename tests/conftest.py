@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from deploy.native.wiring import BUNDLED_MODEL, LLM_SETTING
 from tests.e2e.recording_proxy import RecordingProxy, await_model, bundled_model
 from tests.running import Running, strategies_for_tests
+from tests.victims import Elsewhere
 
 # No shrinking in CI: it can take minutes, and the seed that is printed finds the case again.
 settings.register_profile(
@@ -25,6 +26,16 @@ settings.load_profile("openbell")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", choices=["some", "all"], default="some", help="stages to disturb")
+    where = "whose Kafka and PostgreSQL the tests use: the stack's own, or containers"
+    parser.addoption("--stack", choices=["native", "docker"], default="native", help=where)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """End at once where containers are asked for and cannot be had."""
+    if config.getoption("--stack") == "docker":
+        from tests.containers import require_engine  # noqa: PLC0415  # slow: only where asked for
+
+        require_engine()
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +48,20 @@ def model() -> Iterator[RecordingProxy]:
 
 
 @pytest.fixture(scope="session")
-def running(model: RecordingProxy) -> Iterator[Running]:
-    """The whole native stack on the demo market, its time standing still at 10:00 New York."""
+def elsewhere(pytestconfig: pytest.Config) -> Iterator[Mapping[str, Elsewhere]]:
+    """The parts that the stack does not start itself, by name."""
+    if pytestconfig.getoption("--stack") == "native":
+        yield {}
+        return
+    from tests.containers import storage  # noqa: PLC0415  # slow: only where asked for
+
+    with storage() as containers:
+        yield containers
+
+
+@pytest.fixture(scope="session")
+def running(model: RecordingProxy, elsewhere: Mapping[str, Elsewhere]) -> Iterator[Running]:
+    """The whole stack on the demo market, its time standing still at 10:00 New York."""
     home = Path(tempfile.mkdtemp(prefix="openbell-"))
     home.chmod(0o755)
     strategies_for_tests(home / "strategies")
@@ -53,6 +76,7 @@ def running(model: RecordingProxy) -> Iterator[Running]:
             "OPENBELL_LLM__TIMEOUT_S": "25",
             "OPENBELL_LLM__ATTEMPTS": "2",
         },
+        elsewhere,
     )
     try:
         stack.up()

@@ -6,10 +6,9 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from deploy.native.stack import Stack
+from deploy.native.wiring import DATABASE_SETTING
 from shared.lenient_records import read_any_header_name
 from shared.topics import BY_NAME
+from tests.victims import Elsewhere, Process, Victim
 
 ROOT = Path(__file__).parents[1]
 ALONE = {"OPENBELL_API__PORT": "0", "OPENBELL_KAFKA__PORT": "0"}
@@ -51,15 +52,20 @@ def fresh_strategy() -> int:
 class Running:
     """A stack and its outside."""
 
-    def __init__(self, home: Path, env: dict[str, str]) -> None:
-        self.stack = Stack(home, ALONE | env)
+    def __init__(
+        self, home: Path, env: Mapping[str, str], elsewhere: Mapping[str, Elsewhere]
+    ) -> None:
+        addresses = {part.setting: part.address for part in elsewhere.values()}
+        self.stack = Stack(home, ALONE | addresses | dict(env))
+        self._elsewhere = elsewhere
 
     def up(self) -> None:
         self.stack.up()
         config = self.stack.config()
         self.api_url: str = config["api"]["url"]
         self.kafka: str = config["kafka"]["bootstrap_servers"]
-        self.database: str = config["database"]["url"]
+        # Not from the configuration, which is without the password.
+        self.database = self.stack.env_for("migrate")[DATABASE_SETTING]
         self.simulator: str = config["ibkr"]["simulator_url"]
         self.token = Path(config["api"]["token_file"]).read_text().strip()
 
@@ -76,9 +82,13 @@ class Running:
         found: int = until(lambda: self.stack.part(part).pid or None, f"a process of {part}")
         return found
 
+    def victim(self, part: str) -> Victim:
+        """Return a part, wherever it runs, to be disturbed."""
+        return self._elsewhere.get(part) or Process(self.pid(part))
+
     def kill(self, part: str) -> None:
-        """SIGKILL a part; the supervisor starts it again."""
-        os.kill(self.pid(part), signal.SIGKILL)
+        """SIGKILL a part; it is started again."""
+        self.victim(part).kill()
 
     def http(self) -> httpx.Client:
         """Return a client of the api that shows its token."""
@@ -181,13 +191,13 @@ class Running:
 
     @contextlib.contextmanager
     def frozen(self, part: str) -> Iterator[None]:
-        """Stop a part with SIGSTOP for the block."""
-        pid = self.pid(part)
-        os.kill(pid, signal.SIGSTOP)
+        """Freeze a part for the block."""
+        victim = self.victim(part)
+        victim.freeze()
         try:
             yield
         finally:
-            os.kill(pid, signal.SIGCONT)
+            victim.thaw()
 
 
 def until(look: Callable[[], Any], what: str, limit_s: float = 45) -> Any:
