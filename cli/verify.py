@@ -49,8 +49,9 @@ def compare(rows: list[dict[str, Any]]) -> Difference | None:
 
     A row holds its event twice: ``raw``, which the chain covers, and ``body``, which people read.
     """
-    told = [(row["type"], row["raw"] if _alike(row) else json.dumps(row["body"])) for row in rows]
-    return retell(told) or _edited(rows) or broken_link(rows)
+    covered = retell([(row["type"], row["raw"]) for row in rows])
+    shown = [(row["type"], json.dumps(row["body"])) for row in rows]
+    return covered or retell(shown) or _edited(rows) or broken_link(rows)
 
 
 def _edited(rows: list[dict[str, Any]]) -> Difference | None:
@@ -59,10 +60,6 @@ def _edited(rows: list[dict[str, Any]]) -> Difference | None:
         if found is not None:
             return Difference(row["type"], *found)
     return None
-
-
-def _alike(row: dict[str, Any]) -> bool:
-    return bool(row["body"] == _parsed(row["raw"]))
 
 
 def _parsed(raw: str) -> Any:

@@ -160,10 +160,12 @@ def test_a_model_that_hangs_fails_its_symbol_in_the_end(running: Running, hangin
 def test_a_model_that_is_away_fails_its_symbols_and_rules_go_on(
     running: Running, model: RecordingProxy
 ) -> None:
+    # Those on which nothing is ill here.
+    asked = {"strategy_id": 1, "symbols": ["AAPL", "AMZN"]}
     with model.refusing():
-        by_model = running.finished(running.trigger(strategy_id=1))
+        by_model = running.finished(running.trigger(**asked))
         by_rules = running.finished(running.trigger(strategy_id=fresh_strategy()))
 
     assert set(outcomes(by_model).values()) == {("failed", "llm_unreachable")}
     assert {outcome for outcome, _ in outcomes(by_rules).values()} == {"simulated"}
-    assert running.finished(running.trigger(strategy_id=1), 80)["status"] == "succeeded"
+    assert running.finished(running.trigger(**asked), 80)["status"] == "succeeded"
