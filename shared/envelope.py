@@ -97,7 +97,7 @@ def decode(record: "ConsumerRecord[bytes, bytes]", model: type[E]) -> Cause[E]:
         raise PoisonError("empty_body", f"expected a JSON object of {model.type}, found no body")
     try:
         event = model.model_validate_json(record.value)
-    except (ValidationError, RecursionError) as e:
+    except (ValidationError, RecursionError, ArithmeticError) as e:
         raise _why_not(record.value, model, e) from e
     return Cause(event, record.topic, record.partition, record.offset, record.timestamp, headers)
 

@@ -50,7 +50,12 @@ class Settings(BaseSettings):
     """What is common. A service subclasses this and nothing else reads the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        # An error that shows what was found would show secrets.
+        hide_input_in_errors=True,
     )
 
     home: Path = Path(".openbell")

@@ -16,7 +16,7 @@ from deploy.native.errors import PartFailedError, StackError
 from deploy.native.files import tail
 from deploy.native.home import CHECKOUT, Home
 from deploy.native.kafka_jars import ensure_jars
-from deploy.native.parts import check_scale, plan
+from deploy.native.parts import Layer, check_scale, plan
 from deploy.native.state import PartState, StackState, supervisor_pid
 from deploy.native.supervisor import NOT_ALONE, Request
 from deploy.native.wiring import wire
@@ -122,13 +122,23 @@ class Stack:
         scale: Mapping[str, int],
         say: Callable[[str], None],
     ) -> Request:
+        from deploy.native import settings_check  # noqa: PLC0415  # slow, as below
+
+        settings_check.refuse_bad_names(self._env)
         check_scale(scale)
         chosen = plan(parts, self._env)
         replicas = {part.name: scale.get(part.name, 1) for part in chosen}
         listening = {part.name: replicas[part.name] for part in chosen if part.has_port}
         wiring = wire(self.home, self._env, listening)
         self.home.make()
-        ensure_credentials(self.home)
+        credentials = ensure_credentials(self.home)
+        settings_check.refuse_bad_values(
+            {
+                part.name: environment(self._env, wiring, credentials, part.name)
+                for part in chosen
+                if part.layer is Layer.SERVICE
+            }
+        )
         if wiring.simulated:
             from deploy.native import market  # noqa: PLC0415  # slow, and `status` needs it not
 

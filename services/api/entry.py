@@ -16,7 +16,8 @@ from shared.topics import BY_NAME, MAX_MESSAGE_BYTES
 GENESIS = "0" * 64
 # No event of ours is larger. One of another client may be, once it is decompressed.
 KEPT_BYTES = MAX_MESSAGE_BYTES
-_LATEST = 253402300799  # the last second that a datetime knows
+# The seconds that a datetime knows; a client may claim any.
+_EARLIEST, _LATEST = -62135596800, 253402300799
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,16 @@ def entry_of(record: "ConsumerRecord[bytes, bytes]") -> Entry:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        timestamp=datetime.fromtimestamp(min(record.timestamp / 1000, _LATEST), UTC),
+        timestamp=_moment(record.timestamp),
         source=headers.get("ce_source", "a client")[:64],
         key=None if record.key is None else readable(record.key),
         headers=headers,
         body=body,
     )
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(max(_EARLIEST, min(milliseconds / 1000, _LATEST)), UTC)
 
 
 def _body(raw: bytes) -> str:

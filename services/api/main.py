@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import Depends, FastAPI
 
-from services.api import handlers, ledger, store
+from services.api import handlers, ledger, lost, store
 from services.api.admission import Admitter
 from services.api.auth import Tokens, authorized
 from services.api.catalog import Catalog, load_catalog
@@ -51,6 +51,7 @@ def build_app(settings: Settings | None = None) -> FastAPI:
             broker.reading(),
             background(
                 keep_sweeping(stage),
+                lost.keep_looking(stage),
                 ledger.keep(stage.sessions, servers, stage.ordinal),
             ),
         ):

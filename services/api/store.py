@@ -109,6 +109,17 @@ async def list_runs(session: AsyncSession, *, limit: int) -> list[Run]:
     return await _with_symbols(session, (await session.execute(query)).all())
 
 
+async def running_since(session: AsyncSession, accepted_before: datetime) -> Sequence[str]:
+    """Return the ids of runs that are not closed, the oldest first; at most 500."""
+    query = (
+        select(runs.c.run_id)
+        .where(runs.c.status == "running", runs.c.accepted_at < accepted_before)
+        .order_by(runs.c.accepted_at)
+        .limit(500)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def close_symbol(session: AsyncSession, run_id: str, outcome: SymbolOutcome) -> None:
     """Give an open symbol its outcome; the first one is final."""
     await session.execute(

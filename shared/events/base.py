@@ -12,11 +12,24 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 NAMESPACE = uuid.UUID("8a4f6a3e-6c1b-5d0e-9f3a-0b6d2f7c1e55")
 
 
+# Of any text that a person reads; what strangers write ends up in some of them.
+_LONGEST_REASON = 2_000
+
+
 def _to_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as e:
+        msg = "expected a time between the years 1 and 9999 in UTC"
+        raise ValueError(msg) from e
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 3]}..."
 
 
 UtcTime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Reason = Annotated[str, AfterValidator(_cut)]
 Money = Annotated[Decimal, Field(allow_inf_nan=False)]
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Symbol = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.\- ]{0,15}$")]

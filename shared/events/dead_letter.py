@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.events.base import Event
+from shared.events.base import Event, Reason
 
 
 class DeadLetter(Event):
@@ -11,7 +11,7 @@ class DeadLetter(Event):
     type: ClassVar[str] = "dead.letter"
 
     service: str
-    reason: str
+    reason: Reason
     code: str
     topic: str
     partition: int

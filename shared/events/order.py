@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from shared.events.base import Check, Fact, Mode, Money, SymbolEvent, UtcTime
+from shared.events.base import Check, Fact, Mode, Money, Reason, SymbolEvent, UtcTime
 from shared.events.run import Limits, Outcome
 
 
@@ -81,7 +81,7 @@ class OrderChanged(SymbolEvent):
     closing: bool
     outcome: Outcome | None
     code: str
-    reason: str
+    reason: Reason
     mode: Mode
     account: str
     strategy_id: int

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.events.base import Event, Fact, Mode, Money, RunEvent, Symbol, UtcTime
+from shared.events.base import Event, Fact, Mode, Money, Reason, RunEvent, Symbol, UtcTime
 
 
 class Strategy(Fact):
@@ -67,7 +67,7 @@ class RunRejected(Event):
 
     run_id: str
     code: str
-    reason: str
+    reason: Reason
     request: dict[str, Any] | None = None
     source: str
 
@@ -84,7 +84,7 @@ class RunWaiting(RunEvent):
     type: ClassVar[str] = "run.waiting"
 
     step: str
-    reason: str
+    reason: Reason
     until: UtcTime | None = None
 
     def identity(self) -> tuple[object, ...]:
@@ -124,7 +124,7 @@ class StepFailed(RunEvent):
     symbol: Symbol | None = None
     step: str
     code: str
-    reason: str
+    reason: Reason
     attempts: int = 1
 
     def identity(self) -> tuple[object, ...]:
@@ -153,7 +153,7 @@ class SymbolOutcome(Fact):
     symbol: Symbol
     outcome: Outcome
     code: str
-    reason: str
+    reason: Reason
     decision_hash: str
 
 

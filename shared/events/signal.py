@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.events.base import Check, Fact, Money, SymbolEvent, UtcTime
+from shared.events.base import Check, Fact, Money, Reason, SymbolEvent, UtcTime
 from shared.events.evidence import Contract, Quote
 from shared.events.run import RunContext
 
@@ -59,7 +59,7 @@ class SignalChecked(SymbolEvent):
     action: Action
     confidence: float
     code: str
-    reason: str
+    reason: Reason
     proposal: Proposal | None
     checks: tuple[Check, ...]
     call: ModelCall | None
