@@ -68,12 +68,12 @@ class Api:
         ``deadline`` is of ``time.monotonic``; past it TimeoutError is raised. An api that goes away
         on the way is asked again.
         """
-        seen = 0
+        seen: set[int] = set()
         while True:
             try:
                 for entry in self._stream(run_id, deadline):
-                    if entry.id > seen:
-                        seen = entry.id
+                    if entry.id not in seen:
+                        seen.add(entry.id)
                         yield entry
                     if entry.type == "run.finished":
                         return

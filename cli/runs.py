@@ -1,12 +1,13 @@
 """``trigger``, ``runs``, ``show``: ask for runs and look at them, through the api."""
 
+import uuid
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from cli import target
-from cli.client import Api
+from cli.client import Api, UnansweredError
 from cli.errors import Exit
 from cli.run_text import outcome_lines, run_lines, runs_table
 from cli.step_text import step_lines
@@ -41,10 +42,15 @@ def trigger(
         "strategy_id": int(strategy) if strategy.isdecimal() else strategy,
         "symbols": symbols,
         "mode": mode,
-        "run_id": run_id,
+        # Ours, so that a request without an answer can be repeated without running twice.
+        "run_id": run_id or str(uuid.uuid4()),
         "note": note,
     }
-    answer = api.post("/runs", {name: value for name, value in asked.items() if value is not None})
+    try:
+        answer = api.post("/runs", {n: value for n, value in asked.items() if value is not None})
+    except UnansweredError as e:
+        msg = f"{e}; then ask again with --run-id {asked['run_id']}: one id is one run"
+        raise UnansweredError(msg) from e
     if wait:
         _watch(api, answer["run_id"], timeout, as_json=as_json)
         return

@@ -12,8 +12,8 @@ from shared.failures import PoisonError
 # A record as Kafka takes it by default is kept whole. One that was compressed can be larger than
 # any letter; what is cut off is still at its place in its topic.
 _KEPT_BYTES = 1_100_000
-_KEPT_OF_HEADER = 2_000
-_KEPT_HEADERS = 100
+_KEPT_OF_HEADER = 1_000
+_KEPT_HEADERS = 20
 
 
 def dead_letter(

@@ -55,6 +55,7 @@ def encode(event: Event, *, source: str, traceparent: str | None = None) -> Mess
     """Return the message of an event. The same event gives the same bytes and headers.
 
     ``source`` is the service that publishes; ``traceparent`` that of the cause, if it has one.
+    Raises PoisonError ``too_large``.
     """
     headers = {
         "ce_specversion": "1.0",
@@ -65,8 +66,12 @@ def encode(event: Event, *, source: str, traceparent: str | None = None) -> Mess
         "content-type": "application/json",
         "traceparent": _next_traceparent(event, traceparent),
     }
-    topic = BY_EVENT[type(event)].name
-    return Message(topic, event.key(), headers, event.model_dump_json())
+    topic, body = BY_EVENT[type(event)], event.model_dump_json()
+    # Before it is recorded: what Kafka will never take must not be tried for ever.
+    if (size := len(body.encode())) > topic.limit_bytes:
+        found = f"{topic.name}: expected at most {topic.limit_bytes} bytes, found {size}"
+        raise PoisonError("too_large", found)
+    return Message(topic.name, event.key(), headers, body)
 
 
 def _next_traceparent(event: Event, parent: str | None) -> str:

@@ -34,9 +34,13 @@ class StateUnknownError(Exception):
     """A state topic is not read to its end, or Kafka does not answer: nothing is known."""
 
 
+class UnreadableEntryError(StateUnknownError):
+    """The newest entry of a key cannot be read; waiting does not help, a new entry does."""
+
+
 # A broken connection, a server that starts, a full pool, a table not yet made. OSError is what
 # asyncpg lets through when nobody listens; calls to the world raise httpx and openai errors.
-_OURS: tuple[type[Exception], ...] = (
+OURS: tuple[type[Exception], ...] = (
     KafkaError,
     exc.DBAPIError,
     exc.TimeoutError,
@@ -51,7 +55,7 @@ _BUGS = ("22", "23")
 
 def is_ours(error: BaseException) -> bool:
     """Whether a failure is of our own storage, so that only waiting helps."""
-    return isinstance(error, _OURS) and not _sqlstate(error).startswith(_BUGS)
+    return isinstance(error, OURS) and not _sqlstate(error).startswith(_BUGS)
 
 
 def _sqlstate(error: BaseException) -> str:

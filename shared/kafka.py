@@ -83,6 +83,8 @@ def subscribe(
         parser=_tolerant_parser,
         decoder=_raw_body,
         listener=listener,
+        # Else what a handler returns would go to the topic that a stranger's header names.
+        no_reply=True,
     )
 
 

@@ -32,6 +32,22 @@ class MarketTimeSettings(BaseModel):
     record: Path | None = None
 
 
+# Settings whose own name ends like that of a file with a secret in it.
+_ENDS_IN_FILE = {"openbell_limits_file", "openbell_database__ca_file", "openbell_ibkr__ca_file"}
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as e:
+        msg = f"{name.upper()}: expected a readable file with the value, found {path}: {e}"
+        raise SettingsFileError(msg) from e
+
+
+class SettingsFileError(ValueError):
+    """A file that should hold a secret cannot be read."""
+
+
 class _FileSecrets(EnvSettingsSource):
     """Read ``OPENBELL_X_FILE`` as the value of ``OPENBELL_X``, as containers hand over secrets."""
 
@@ -41,8 +57,8 @@ class _FileSecrets(EnvSettingsSource):
         for name, path in list(found.items()):
             plain = name.removesuffix(suffix)
             wanted = name.startswith(PREFIX.lower()) and name.endswith(suffix)
-            if wanted and path and plain not in found and Path(path).is_file():
-                found[plain] = Path(path).read_text(encoding="utf-8").strip()
+            if wanted and path and plain not in found and name not in _ENDS_IN_FILE:
+                found[plain] = _content(name, Path(path))
         return found
 
 

@@ -2,6 +2,7 @@
 
 A reader that has not reached the end knows nothing, and says so: ``current`` raises
 ``StateUnknownError``, which callers treat as halted, closed and down; a stage retries on it.
+So it does for a key whose newest entry is unreadable: what it was meant to say may be a halt.
 """
 
 import asyncio
@@ -15,10 +16,11 @@ from aiokafka.errors import KafkaError
 
 from shared.envelope import decode
 from shared.events.base import Event
-from shared.failures import PoisonError, StateUnknownError
+from shared.failures import PoisonError, StateUnknownError, UnreadableEntryError
 from shared.topics import Topic
 
 E = TypeVar("E", bound=Event)
+_AGAIN_S = 0.5
 log = structlog.get_logger(__name__)
 
 
@@ -30,6 +32,7 @@ class StateReader(Generic[E]):
         self._partition = TopicPartition(topic.name, 0)
         self._servers = bootstrap_servers.split(",")
         self._entries: dict[str, E] = {}
+        self._unreadable: dict[str, str] = {}
         self._position = 0
         self._caught_up = asyncio.Event()
         self._changed = asyncio.Event()
@@ -47,6 +50,9 @@ class StateReader(Generic[E]):
         if not self.ready:
             msg = f"{self._topic.name} is not read to its end yet"
             raise StateUnknownError(msg)
+        if (why := self._unreadable.get(key)) is not None:
+            msg = f"{self._topic.name}: the newest entry of {key} is unreadable: {why}"
+            raise UnreadableEntryError(msg)
         return self._entries.get(key)
 
     def entries(self) -> dict[str, E]:
@@ -94,9 +100,13 @@ class StateReader(Generic[E]):
                 await asker.start()
                 self._asker = asker
                 await self._read(reader)
-            except KafkaError as e:
+            except Exception as e:
+                if not isinstance(e, KafkaError):
+                    # A bug of ours must not pass for a state that never changes.
+                    self._caught_up.clear()
+                    log.exception("state topic not folded", topic=self._topic.name)
                 log.warning("state topic not readable", topic=self._topic.name, why=str(e))
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(_AGAIN_S)
             finally:
                 self._asker = None
                 await reader.stop()
@@ -122,10 +132,18 @@ class StateReader(Generic[E]):
     def _fold(self, record: "ConsumerRecord[bytes, bytes]") -> None:
         self._position = record.offset + 1
         key = (record.key or b"").decode("utf-8", "backslashreplace")
+        self._unreadable.pop(key, None)
         if record.value is None:
             self._entries.pop(key, None)
             return
         try:
-            self._entries[key] = decode(record, self._topic.event).event
+            event = decode(record, self._topic.event).event
         except PoisonError as e:
-            log.error("state entry ignored", topic=self._topic.name, key=key, why=e.reason)  # noqa: TRY400
+            log.error("state entry unreadable", topic=self._topic.name, key=key, why=e.reason)  # noqa: TRY400
+            self._unreadable[key] = e.reason
+            return
+        if key != event.key():
+            # Compaction goes by the key, and drops what was said under it before.
+            self._unreadable[key] = f"expected the key {event.key()} of what it says, found {key}"
+        self._unreadable.pop(event.key(), None)
+        self._entries[event.key()] = event

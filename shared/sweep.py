@@ -58,12 +58,13 @@ async def sweep(stage: Stage) -> int:
 async def publish_now(stage: Stage, input_id: uuid.UUID) -> None:
     """Publish and mark one row that ``add_pending`` recorded, once its transaction is committed.
 
-    Should this fail or never happen, the sweep does it.
+    Should this fail or never happen, the sweep does it; no connection is held for Kafka.
     """
-    async with stage.sessions.begin() as session:
+    async with stage.autocommit() as session:
         messages = await stage.recorded.find(session, input_id, WHOLE)
-        if messages is not None:
-            await stage.publish_recorded(messages)
+    if messages is not None:
+        await stage.publish_recorded(messages)
+        async with stage.autocommit() as session:
             await stage.recorded.mark_published(session, input_id, WHOLE)
 
 

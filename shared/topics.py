@@ -42,6 +42,10 @@ _RETENTION_MS = 30 * _DAY_MS
 _COPIES = 3
 # The largest record that any topic takes: a dead letter holds another record, grown by base64.
 MAX_MESSAGE_BYTES = 4_194_304
+# What Kafka takes by default, less what a record is wrapped in.
+_DEFAULT_LIMIT_BYTES = 1_040_000
+# How soon the active segment of a state topic may be compacted, so that readers start quickly.
+_SEGMENT_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,16 @@ class Topic(Generic[E_co]):
     max_message_bytes: int | None = None
 
     @property
+    def limit_bytes(self) -> int:
+        """Return how large a message of ours may be."""
+        return self.max_message_bytes or _DEFAULT_LIMIT_BYTES
+
+    @property
     def configs(self) -> dict[str, str]:
         """Return the broker's settings of this topic."""
         if self.state:
-            return {"min.cleanable.dirty.ratio": "0.1"} | self.required
+            kept = {"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(_SEGMENT_MS)}
+            return kept | self.required
         return {"retention.ms": str(_RETENTION_MS)} | self.required
 
     @property

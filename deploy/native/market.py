@@ -1,6 +1,7 @@
 """Simulated time of the demo market: where it begins, and when it begins to run."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -8,6 +9,9 @@ from deploy.native.demo_day import DEMO_START
 from deploy.native.errors import StackError
 from deploy.native.home import Home
 from shared.market_time import TimeRecord, read_record, wall_now, write_record
+
+# As far as exchange_calendars knows the holidays, with some time to run.
+_EARLIEST, _AHEAD = datetime(2010, 1, 4, tzinfo=UTC), timedelta(weeks=50)
 
 
 def prepare(home: Home, env: Mapping[str, str]) -> None:
@@ -25,7 +29,18 @@ def prepare(home: Home, env: Mapping[str, str]) -> None:
             f"speed from 0, found start {start!r} and speed {speed!r}"
         )
         raise StackError(msg) from e
+    _refuse_outside_the_calendar(record, start)
     write_record(home.market_time, record)
+
+
+def _refuse_outside_the_calendar(record: TimeRecord, said: str) -> None:
+    latest = wall_now() + _AHEAD
+    if not _EARLIEST <= record.start <= latest:
+        msg = (
+            f"OPENBELL_MARKET_TIME__START: expected a time from {_EARLIEST:%Y-%m-%d} to "
+            f"{latest:%Y-%m-%d}, as far as the exchange's calendar goes, found {said}"
+        )
+        raise StackError(msg)
 
 
 def let_run(home: Home) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from deploy.native.errors import RefusedError
-from shared.settings import PREFIX, Settings
+from shared.settings import PREFIX, Settings, SettingsFileError
 
 # Each service's own class; the others go by the common one.
 _CLASSES = {
@@ -90,6 +90,8 @@ def _complaints(model: type[Settings], env: Mapping[str, str]) -> Iterator[str]:
     os.environ.update(env)
     try:
         model()
+    except SettingsFileError as e:
+        yield str(e)
     except ValidationError as e:
         errors = e.errors(include_url=False, include_context=False)
         yield from (_in_words(error) for error in errors)

@@ -183,9 +183,9 @@ class Stack:
             time.sleep(_POLL_S)
 
     def _has_ended(self) -> bool:
-        if self._process and self._process.poll() not in (None, NOT_ALONE):
-            return True
-        return not self._process and not self.is_running
+        code = self._process.poll() if self._process else NOT_ALONE
+        # Where another supervisor was first, that one is followed.
+        return not self.is_running if code == NOT_ALONE else code is not None
 
     def _why_it_ended(self) -> StackError:
         found = StackState.read(self.home)

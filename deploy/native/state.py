@@ -64,7 +64,8 @@ class StackState:
 
     def write(self, home: Home) -> None:
         """Replace the record of ``home``."""
-        write_atomically(home.state, json.dumps(asdict(self), indent=1))
+        # The address of a database of the user's own holds its password.
+        write_atomically(home.state, json.dumps(asdict(self), indent=1), mode=0o600)
 
     @classmethod
     def read(cls, home: Home) -> "StackState | None":

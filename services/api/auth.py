@@ -25,10 +25,11 @@ class Tokens:
         self._hashes: set[str] = set()
 
     async def load(self, session: AsyncSession, configured: SecretStr | None) -> None:
-        """Remember the configured token, and let in those remembered before."""
+        """Let in the configured token and no other; without one, the one remembered before."""
         if configured is not None:
             row = {"hash": _hash(configured.get_secret_value())}
             await session.execute(insert(tokens).values(row).on_conflict_do_nothing())
+            await session.execute(tokens.delete().where(tokens.c.hash != row["hash"]))
         self._hashes = set(await session.scalars(select(tokens.c.hash)))
 
     def admits(self, token: str) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,10 @@ from aiokafka import ConsumerRecord
 
 from shared.envelope import readable, text_headers
 from shared.events.base import NAMESPACE
-from shared.topics import BY_NAME, MAX_MESSAGE_BYTES
+from shared.topics import BROKER_SESSION, BY_NAME, MAX_MESSAGE_BYTES
 
+# What differs from one heartbeat of the broker's session to the next.
+_OF_THE_BEAT = {"occurred_at", "market_time", "valid_until"}
 GENESIS = "0" * 64
 # No event of ours is larger. One of another client may be, once it is decompressed.
 KEPT_BYTES = MAX_MESSAGE_BYTES
@@ -37,6 +39,16 @@ class Entry:
     headers: dict[str, str]
     body: str
 
+    @property
+    def body_hash(self) -> str:
+        """Return the SHA-256 of the body."""
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
+    def under_its_own_id(self) -> "Entry":
+        """Return this entry under an id that only this body has."""
+        own = uuid.uuid5(NAMESPACE, f"{self.event_id}|{self.body_hash}")
+        return replace(self, event_id=own)
+
     def hash_after(self, previous: str) -> str:
         """Return the hash of this entry behind the one before it in its run."""
         content = [
@@ -53,6 +65,21 @@ class Entry:
             self.body,
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+class Beats:
+    """Tells news of the broker's session from its heartbeats, of which there are 17,000 a day."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Any] = {}
+
+    def is_news(self, entry: Entry) -> bool:
+        """Whether an entry says anything that the one before it did not."""
+        if entry.topic != BROKER_SESSION.name:
+            return True
+        said = {n: v for n, v in _fields(entry.body).items() if n not in _OF_THE_BEAT}
+        before, self._last = self._last, said
+        return said != before
 
 
 def entry_of(record: "ConsumerRecord[bytes, bytes]") -> Entry:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.api.entry import GENESIS, Entry, entry_of
+from services.api.entry import GENESIS, Beats, Entry, entry_of
 from shared.backoff import until_it_works
 from shared.db import Sessions, make_metadata
 from shared.kafka import MAX_POLL_INTERVAL_MS, SESSION_TIMEOUT_MS
@@ -64,10 +64,13 @@ async def append(session: AsyncSession, entries: Sequence[Entry]) -> int:
     known = await _known(session, entries)
     heads: dict[str | None, str] = {}
     rows = []
-    for entry in entries:
+    for told in entries:
+        # Another body under a known id is another event, which somebody may have acted on.
+        same = known.get(told.event_id, told.body_hash) == told.body_hash
+        entry = told if same else told.under_its_own_id()
         if entry.event_id in known:
             continue
-        known.add(entry.event_id)
+        known[entry.event_id] = entry.body_hash
         previous = heads.get(entry.run_id) or await _head(session, entry.run_id)
         heads[entry.run_id] = entry.hash_after(previous)
         rows.append(vars(entry) | {"previous_hash": previous, "hash": heads[entry.run_id]})
@@ -76,9 +79,14 @@ async def append(session: AsyncSession, entries: Sequence[Entry]) -> int:
     return len(rows)
 
 
-async def _known(session: AsyncSession, entries: Sequence[Entry]) -> set[uuid.UUID]:
-    ids = [entry.event_id for entry in entries]
-    return set(await session.scalars(select(events.c.event_id).where(events.c.event_id.in_(ids))))
+async def _known(session: AsyncSession, entries: Sequence[Entry]) -> dict[uuid.UUID, str]:
+    """Return which ids are there already, with the hashes of their bodies."""
+    ids = [e for entry in entries for e in (entry.event_id, entry.under_its_own_id().event_id)]
+    body_hash = func.encode(func.sha256(func.convert_to(events.c.body, "UTF8")), "hex").label(
+        "hash"
+    )
+    query = select(events.c.event_id, body_hash).where(events.c.event_id.in_(ids))
+    return {row.event_id: row.hash for row in await session.execute(query)}
 
 
 async def _head(session: AsyncSession, run_id: str | None) -> str:
@@ -91,6 +99,13 @@ async def of_run(session: AsyncSession, run_id: str, *, after: int = 0) -> list[
     """Return the rows of a run in the order in which the ledger took them in."""
     query = select(events).where(events.c.run_id == run_id, events.c.id > after)
     return [dict(row._mapping) for row in await session.execute(query.order_by(events.c.id))]  # noqa: SLF001
+
+
+async def with_expiry(session: AsyncSession, run_ids: Sequence[str]) -> Sequence[str]:
+    """Return which of these runs have been told when they expire."""
+    told = events.c.body.regexp_match('"expires_at": ?"')
+    query = select(events.c.run_id).where(events.c.run_id.in_(run_ids), told).distinct()
+    return [run_id for run_id in await session.scalars(query) if run_id is not None]
 
 
 async def keep(sessions: Sessions, bootstrap_servers: str, ordinal: int) -> None:
@@ -108,10 +123,11 @@ async def keep(sessions: Sessions, bootstrap_servers: str, ordinal: int) -> None
             max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
             fetch_max_wait_ms=100,
         )
+        beats = Beats()
         try:
             await consumer.start()
             while True:
-                await _copy(consumer, sessions)
+                await _copy(consumer, sessions, beats)
                 # Events of a run come close together: one transaction for several costs less.
                 await asyncio.sleep(_GATHER_S)
         except KafkaError as e:
@@ -121,15 +137,17 @@ async def keep(sessions: Sessions, bootstrap_servers: str, ordinal: int) -> None
             await consumer.stop()
 
 
-async def _copy(consumer: AIOKafkaConsumer, sessions: Sessions) -> None:
+async def _copy(consumer: AIOKafkaConsumer, sessions: Sessions, beats: Beats) -> None:
     batches = await consumer.getmany(timeout_ms=500, max_records=200)
     records = sorted((r for batch in batches.values() for r in batch), key=lambda r: r.timestamp)
     if not records:
         return
 
+    entries = [entry for record in records if beats.is_news(entry := entry_of(record))]
+
     async def write() -> None:
         async with sessions.begin() as session:
-            await append(session, [entry_of(record) for record in records])
+            await append(session, entries)
 
     await until_it_works(write)
     await consumer.commit()

@@ -37,7 +37,8 @@ async def close_lost(stage: Stage) -> list[str]:
     async with stage.sessions.begin() as session:
         if not await alone(session, f"lost:{stage.service}"):
             return []
-        for run_id in await store.running_since(session, wall_now() - QUIET_FOR):
+        running = await store.running_since(session, wall_now() - QUIET_FOR)
+        for run_id in await ledger.with_expiry(session, running):
             why = why_lost(await ledger.of_run(session, run_id), stage.clock.now(), wall_now())
             if why is None:
                 continue
@@ -59,7 +60,7 @@ def why_lost(rows: Sequence[dict[str, Any]], market_now: datetime, now: datetime
     expiries = [found for row in rows if (found := _expiry(row["body"])) is not None]
     if not expiries or now - rows[-1]["timestamp"] < QUIET_FOR:
         return None
-    if market_now < expiries[-1] + LONG_AFTER:
+    if market_now - LONG_AFTER < expiries[-1]:
         return None
     return (
         f"expected an outcome by {expiries[-1].isoformat()} market time, found {rows[-1]['type']} "

@@ -10,7 +10,7 @@ from services.api.admission import Admitter
 from services.api.auth import Tokens, authorized
 from services.api.catalog import Catalog, load_catalog
 from services.api.problems import handle_problems
-from services.api.routes import runs, state
+from services.api.routes import control, runs, state
 from services.api.settings import Settings
 from shared.app import background, consuming, make_app
 from shared.backoff import until_it_works
@@ -65,6 +65,7 @@ def build_app(settings: Settings | None = None) -> FastAPI:
     run_routes = runs.routes(stage, admitter, max_body_bytes=settings.api.max_body_bytes)
     app.include_router(run_routes, dependencies=guarded)
     app.include_router(state.routes(stage, catalog, market, broker), dependencies=guarded)
+    app.include_router(control.routes(stage), dependencies=guarded)
     return app
 
 

@@ -2,11 +2,15 @@
 
 from http import HTTPStatus
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+
+from shared.failures import OURS, is_ours
+
+log = structlog.get_logger(__name__)
 
 
 class ProblemError(Exception):
@@ -51,8 +55,13 @@ def handle_problems(app: FastAPI) -> None:
     async def http(_: Request, e: HTTPException) -> JSONResponse:
         return problem(e.status_code, HTTPStatus(e.status_code).name.lower(), str(e.detail))
 
-    @app.exception_handler(DBAPIError)
-    @app.exception_handler(OSError)
-    async def storage(_: Request, e: Exception) -> JSONResponse:
-        reason = f"PostgreSQL does not answer ({type(e).__name__}); try again in a moment"
-        return problem(503, "storage_unavailable", reason)
+    async def unforeseen(_: Request, e: Exception) -> JSONResponse:
+        if is_ours(e):
+            reason = f"our storage does not answer ({type(e).__name__}); try again in a moment"
+            return problem(503, "storage_unavailable", reason)
+        log.error("a request failed", exc_info=e)
+        reason = "this is a fault of openbell; what it was is in the log: ./openbell logs api"
+        return problem(500, "internal_error", reason)
+
+    for kind in (*OURS, Exception):
+        app.add_exception_handler(kind, unforeseen)

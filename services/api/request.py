@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -19,6 +20,16 @@ from shared.canonical import sha256_of
 from shared.envelope import first_problem
 from shared.events.base import Mode, RunId, Symbol, UtcTime
 from shared.events.run import RunContext
+
+
+def _written_out(value: Any) -> Any:
+    """Refuse a bare number, which would be taken for seconds since 1970."""
+    if isinstance(value, str) and not value.strip().lstrip("+-").replace(".", "").isdigit():
+        return value
+    if value is None:
+        return None
+    msg = "expected an ISO time with offset, such as 2026-11-25T15:30:00-05:00"
+    raise ValueError(msg)
 
 
 class RunRequest(BaseModel):
@@ -42,7 +53,7 @@ class RunRequest(BaseModel):
     mode: Mode | None = None
     run_id: RunId | None = None
     account: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] | None = None
-    deadline: UtcTime | None = None
+    deadline: Annotated[UtcTime | None, BeforeValidator(_written_out)] = None
     note: Annotated[str, Field(max_length=500)] | None = None
 
 
@@ -110,7 +121,8 @@ def _symbols(
     if len(asked) > max_symbols:
         reason = f"symbols: expected at most {max_symbols}, found {len(asked)}"
         raise Refusal("too_many_symbols", reason)
-    symbols = tuple(symbol.strip().upper() for symbol in asked)
+    # Lower case of ASCII alone: that of other scripts may turn into another, real ticker.
+    symbols = tuple(s.upper() if s.isascii() else s for s in map(str.strip, asked))
     for symbol in symbols:
         try:
             _Symbol(symbol=symbol)

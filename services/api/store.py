@@ -110,14 +110,9 @@ async def list_runs(session: AsyncSession, *, limit: int) -> list[Run]:
 
 
 async def running_since(session: AsyncSession, accepted_before: datetime) -> Sequence[str]:
-    """Return the ids of runs that are not closed, the oldest first; at most 500."""
-    query = (
-        select(runs.c.run_id)
-        .where(runs.c.status == "running", runs.c.accepted_at < accepted_before)
-        .order_by(runs.c.accepted_at)
-        .limit(500)
-    )
-    return (await session.scalars(query)).all()
+    """Return the ids of the runs that are not closed."""
+    open_ones = (runs.c.status == "running") & (runs.c.accepted_at < accepted_before)
+    return (await session.scalars(select(runs.c.run_id).where(open_ones))).all()
 
 
 async def close_symbol(session: AsyncSession, run_id: str, outcome: SymbolOutcome) -> None:

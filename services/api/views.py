@@ -80,9 +80,19 @@ def run_view(run: Run, events: Sequence[dict[str, Any]] = ()) -> RunView:
         accepted_at=run.accepted_at,
         finished_at=run.finished_at,
         step=last["type"] if last and running else None,
-        waiting=json.loads(last["body"])["reason"] if last and waits else None,
+        waiting=_reason(last["body"]) if last and waits else None,
         symbols=[_symbol(symbol) for symbol in run.symbols],
     )
+
+
+def _reason(body: str) -> str | None:
+    """Return why a run waits; anybody may have written the event."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    reason = fields.get("reason") if isinstance(fields, dict) else None
+    return reason if isinstance(reason, str) else None
 
 
 def _symbol(symbol: SymbolOutcome | str) -> SymbolView:

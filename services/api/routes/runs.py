@@ -1,25 +1,32 @@
 """Runs: ask for one, look at them."""
 
 import asyncio
+import contextlib
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.api import ledger, store
 from services.api.admission import Admission, Admitter
+from services.api.following import Following
 from services.api.problems import ProblemError
 from services.api.request import Refusal, RunRequest
 from services.api.views import Accepted, LedgerEvent, RunView, ledger_event, run_view
 from shared.stage import Stage
 from shared.sweep import add_pending, publish_now
 
+RunIdPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 # How often a stream looks for new events of its run.
 _LOOK_S = 0.1
+# How long an answer waits for Kafka.
+_PUBLISH_S = 2.0
 
 
 def routes(stage: Stage, admitter: Admitter, *, max_body_bytes: int) -> APIRouter:
@@ -56,7 +63,7 @@ def routes(stage: Stage, admitter: Admitter, *, max_body_bytes: int) -> APIRoute
             return [run_view(run) for run in await store.list_runs(session, limit=limit)]
 
     @router.get("/{run_id}")
-    async def show(run_id: str) -> RunView:
+    async def show(run_id: RunIdPath) -> RunView:
         """Return one run: status, symbols, what it waits for."""
         async with stage.sessions() as session:
             run = await _known(session, run_id)
@@ -64,7 +71,7 @@ def routes(stage: Stage, admitter: Admitter, *, max_body_bytes: int) -> APIRoute
 
     @router.get("/{run_id}/events")
     @router.get("/{run_id}/trace")
-    async def events(run_id: str) -> list[LedgerEvent]:
+    async def events(run_id: RunIdPath) -> list[LedgerEvent]:
         """Return every event of a run in the order in which the ledger took them in."""
         async with stage.sessions() as session:
             rows = await ledger.of_run(session, run_id)
@@ -73,7 +80,7 @@ def routes(stage: Stage, admitter: Admitter, *, max_body_bytes: int) -> APIRoute
             return [ledger_event(row) for row in rows]
 
     @router.get("/{run_id}/stream", response_class=StreamingResponse)
-    async def stream(run_id: str) -> StreamingResponse:
+    async def stream(run_id: RunIdPath) -> StreamingResponse:
         """Send the events of a run as server-sent events, up to ``run.finished``."""
         async with stage.sessions() as session:
             await _known(session, run_id)
@@ -89,7 +96,10 @@ async def _admit(stage: Stage, admitter: Admitter, fields: dict[str, Any]) -> Ad
             accepted = admission.accepted
             await add_pending(stage, session, accepted.event_id, [accepted])
     if admission.new:
-        await publish_now(stage, admission.accepted.event_id)
+        # Accepted, whether Kafka answers now or not: the sweep publishes what is recorded.
+        with contextlib.suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(_PUBLISH_S):
+                await publish_now(stage, admission.accepted.event_id)
     return admission
 
 
@@ -116,20 +126,20 @@ async def _fields(request: Request, max_body_bytes: int) -> dict[str, Any]:
 async def _known(session: Any, run_id: str) -> store.Run:
     run = await store.find_run(session, run_id)
     if run is None:
-        reason = f"no run {run_id[:64]!r}; 'openbell runs' lists them"
+        reason = f"no run {run_id!r}; 'openbell runs' lists them"
         raise ProblemError(HTTPStatus.NOT_FOUND, "unknown_run", reason)
     return run
 
 
 async def _follow(stage: Stage, run_id: str) -> AsyncIterator[str]:
-    seen = 0
+    """Yield what the ledger takes in, the end last: topics reach the ledger in any order."""
+    story = Following()
     while True:
         async with stage.sessions() as session:
-            rows = await ledger.of_run(session, run_id, after=seen)
-        for row in rows:
-            seen = row["id"]
+            rows = await ledger.of_run(session, run_id, after=story.seen)
+        for row in story.take(rows, time.monotonic()):
             data = ledger_event(row).model_dump_json()
-            yield f"id: {seen}\nevent: {row['type']}\ndata: {data}\n\n"
-            if row["type"] == "run.finished":
-                return
+            yield f"id: {row['id']}\nevent: {row['type']}\ndata: {data}\n\n"
+        if story.over:
+            return
         await asyncio.sleep(_LOOK_S)

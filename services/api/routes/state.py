@@ -1,39 +1,20 @@
-"""What is now: strategies, market, broker; and the halt switch."""
+"""What is now: strategies, market, broker."""
 
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path
 
 from services.api.catalog import Catalog
 from services.api.problems import ProblemError
-from shared.envelope import encode
 from shared.events.base import Event
 from shared.events.run import Strategy
-from shared.events.state import BrokerSession, ControlSwitch, MarketSession
+from shared.events.state import BrokerSession, MarketSession
 from shared.failures import StateUnknownError
-from shared.kafka import publish
 from shared.stage import Stage
 from shared.state import StateReader
 
 E = TypeVar("E", bound=Event)
-
-
-class SwitchRequest(BaseModel):
-    """``scope`` is ``deployment``, ``account:<id>`` or ``strategy:<id>``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    scope: str = Field(
-        default="deployment",
-        pattern=r"^(deployment|account:[A-Za-z0-9:_-]+|strategy:\d+)$",
-    )
-    why: str = Field(default="by hand", max_length=200)
-
-
-# Without a body the whole deployment is meant.
-_DEPLOYMENT = SwitchRequest()
 
 
 def routes(
@@ -42,7 +23,7 @@ def routes(
     market: StateReader[MarketSession],
     broker: StateReader[BrokerSession],
 ) -> APIRouter:
-    """Return the routes of strategies, market, broker and control."""
+    """Return the routes of strategies, market and broker."""
     router = APIRouter()
 
     @router.get("/strategies", tags=["strategies"])
@@ -51,12 +32,14 @@ def routes(
         return list(catalog.strategies.values())
 
     @router.get("/strategies/{strategy_id}", tags=["strategies"])
-    async def strategy(strategy_id: str) -> Strategy:
+    async def strategy(
+        strategy_id: Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")],
+    ) -> Strategy:
         """Return one strategy, by number or name."""
         wanted = int(strategy_id) if strategy_id.isdecimal() else strategy_id
         found = catalog.strategy(wanted)
         if found is None:
-            reason = f"no strategy {strategy_id[:64]!r}; GET /strategies lists them"
+            reason = f"no strategy {strategy_id!r}; GET /strategies lists them"
             raise ProblemError(HTTPStatus.NOT_FOUND, "unknown_strategy", reason)
         return found
 
@@ -73,27 +56,6 @@ def routes(
             reason = "nothing is known of the broker session yet; is the gateway running?"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "broker_unknown", reason)
         return found[0]
-
-    async def switch(state: str, request: SwitchRequest) -> ControlSwitch:
-        event = ControlSwitch.model_validate(
-            {**stage.stamp(), "state": state, "by": "rest", **request.model_dump()}
-        )
-        await publish(stage.broker, encode(event, source=stage.service))
-        return event
-
-    @router.post("/control/halt", tags=["control"])
-    async def halt(
-        request: SwitchRequest = _DEPLOYMENT,
-    ) -> ControlSwitch:
-        """Block new orders of a scope."""
-        return await switch("halted", request)
-
-    @router.post("/control/resume", tags=["control"])
-    async def resume(
-        request: SwitchRequest = _DEPLOYMENT,
-    ) -> ControlSwitch:
-        """Allow new orders of a scope again."""
-        return await switch("running", request)
 
     return router
 

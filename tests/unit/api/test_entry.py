@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.entry import KEPT_BYTES, Entry, entry_of
+from services.api.entry import KEPT_BYTES, Beats, Entry, entry_of
 from shared.topics import BY_NAME
 
 
@@ -70,3 +70,26 @@ def test_what_is_plain_is_kept_as_it_is() -> None:
     assert (entry.body, entry.key, entry.source) == (body.decode(), "r-1", "openbell/api")
     assert (entry.run_id, entry.symbol) == ("r-1", "TSLA")
     assert entry.timestamp == datetime.fromtimestamp(1_700_000_000, UTC)
+
+
+def beat(state: str, at: str) -> Entry:
+    body = {"state": state, "since": "then", "occurred_at": at, "valid_until": at}
+    return entry_of(record(json.dumps(body).encode(), topic="broker.session"))
+
+
+def test_of_the_heartbeats_only_news_is_kept() -> None:
+    beats = Beats()
+    told = [beat("ready", "1"), beat("ready", "2"), beat("competing", "3"), beat("ready", "4")]
+
+    assert [beats.is_news(entry) for entry in told] == [True, False, True, True]
+
+
+def test_other_events_are_all_news() -> None:
+    beats, entry = Beats(), entry_of(record(b"{}"))
+
+    assert [beats.is_news(entry) for _ in range(2)] == [True, True]
+
+
+@pytest.mark.parametrize("milliseconds", [-(10**15), -1, 0, 2**62])
+def test_any_time_that_a_client_claims_is_taken_in(milliseconds: int) -> None:
+    assert entry_of(record(b"{}", timestamp=milliseconds)).timestamp.tzinfo is UTC

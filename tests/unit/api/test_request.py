@@ -148,3 +148,24 @@ def test_two_strategies_of_one_number_are_refused(tmp_path: Path) -> None:
 def test_a_strategy_is_known_by_its_content() -> None:
     assert isinstance(CATALOG, Catalog)
     assert len({s.version for s in CATALOG.strategies.values()}) == 2
+
+
+@pytest.mark.parametrize("symbol", ["\u00df", "\ufb01", "t\u017fla", "\uff34SLA"])
+def test_letters_of_other_scripts_do_not_turn_into_a_ticker(symbol: str) -> None:
+    assert refusal({"strategy_id": 1, "symbols": [symbol]}).code == "invalid_symbol"
+
+
+def test_lower_case_is_taken() -> None:
+    assert judged({"strategy_id": 1, "symbols": [" tsla "]}).symbols == ("TSLA",)
+
+
+@pytest.mark.parametrize("deadline", [5, "5", 1_700_000_000_000, "1700000000.5", True, [], "soon"])
+def test_a_deadline_is_a_time_written_out(deadline: object) -> None:
+    assert refusal({"strategy_id": 1, "deadline": deadline}).code == "invalid_field"
+
+
+def test_a_deadline_with_an_offset_is_taken() -> None:
+    run = judged({"strategy_id": 1, "deadline": "2026-11-25T15:30:00-05:00"})
+
+    assert run.context.deadline is not None
+    assert run.context.deadline.isoformat() == "2026-11-25T20:30:00+00:00"

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -10,7 +11,7 @@ from shared.events.base import Event
 from shared.events.run import Outcome
 from shared.market_time import RealClock
 from tests.unit.cli.builders import RUN, a_whole_run, accepted, failed, finished, waiting
-from tests.unit.cli.fake_api import FakeApi
+from tests.unit.cli.fake_api import FakeApi, api_that
 
 FAILED_RUN: tuple[Event, ...] = (
     accepted(),
@@ -48,6 +49,23 @@ def test_trigger_asks_for_exactly_what_was_said(api: FakeApi) -> None:
         "note": "why",
     }
     assert (code, f"./openbell show {RUN} --watch" in text) == (0, True)
+
+
+def test_a_request_without_an_answer_can_be_repeated_without_running_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def hang_up(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["run_id"])
+        raise httpx.ReadTimeout("")
+
+    monkeypatch.setattr(target, "api", lambda: api_that(hang_up))
+
+    with pytest.raises(CommandError) as error:
+        run(runs.app, "trigger", "TSLA")
+
+    assert str(error.value).endswith(f"ask again with --run-id {asked[0]}: one id is one run")
 
 
 def test_a_strategy_by_number_goes_as_a_number(api: FakeApi) -> None:

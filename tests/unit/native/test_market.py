@@ -34,7 +34,14 @@ def test_a_later_start_goes_on_from_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("START", "noon"), ("START", "2022-01-03T09:00:00"), ("SPEED", "fast")]
+    ("name", "value"),
+    [
+        ("START", "noon"),
+        ("START", "2022-01-03T09:00:00"),
+        ("START", "2009-12-31T09:00:00Z"),
+        ("START", "2199-01-03T09:00:00Z"),
+        ("SPEED", "fast"),
+    ],
 )
 def test_a_time_that_is_none_is_refused_in_one_line(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(StackError, match=f"OPENBELL_MARKET_TIME__{name}: expected") as error:

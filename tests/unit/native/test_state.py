@@ -2,11 +2,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from deploy.native.config import in_force, without_password
 from deploy.native.files import tail, write_atomically
 from deploy.native.home import CHECKOUT, Home
 from deploy.native.processes import is_same, started_at
+from deploy.native.stack import Stack
 from deploy.native.state import Failure, PartState, StackState, supervisor_pid
+from deploy.native.supervisor import NOT_ALONE
 from deploy.native.wiring import Wiring
 
 HOLDER = """
@@ -92,3 +96,36 @@ def test_a_tail_can_leave_out_what_was_before(tmp_path: Path) -> None:
     log.write_text("old\nnew\n")
 
     assert tail(log, 5, since=4) == "new"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:s3cret@h/d",
+        "postgresql://h/d?user=u&password=s3cret",
+        "https://u:s3cret@llm.example/v1?api_key=s3cret&x=1",
+    ],
+)
+def test_no_secret_of_an_address_is_shown(url: str) -> None:
+    assert "s3cret" not in without_password(url)
+
+
+def test_the_record_is_for_the_owner_alone(tmp_path: Path) -> None:
+    StackState(1, 2.0, WIRING).write(Home(tmp_path))
+
+    assert Home(tmp_path).state.stat().st_mode & 0o077 == 0
+
+
+def test_who_follows_another_start_ends_with_it(tmp_path: Path) -> None:
+    other = hold(tmp_path)
+    assert other.stdout
+    assert other.stdout.readline() == "True\n"
+    stack = Stack(tmp_path, {})
+    ours = [sys.executable, "-c", f"raise SystemExit({NOT_ALONE})"]
+    stack._process = subprocess.Popen(ours, text=True)
+    stack._process.wait()
+    assert not stack._has_ended()
+
+    other.communicate("")
+
+    assert stack._has_ended()

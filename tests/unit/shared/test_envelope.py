@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -6,11 +7,12 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.dead_letters import dead_letter
 from shared.envelope import decode, encode
 from shared.events.request import RunRequested
 from shared.events.run import RunWaiting, StepFailed
 from shared.failures import PoisonError
-from shared.topics import ALL
+from shared.topics import ALL, MAX_MESSAGE_BYTES, RUN_WAITING
 
 NOW = datetime(2023, 5, 25, 13, 30, tzinfo=UTC)
 
@@ -125,3 +127,47 @@ def test_a_request_is_exactly_the_fields_that_were_sent(fields: dict[str, object
 def test_every_topic_has_one_event_type_and_says_so() -> None:
     assert all(topic.name == topic.event.type for topic in ALL)
     assert len({topic.event for topic in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_time_that_utc_does_not_have_is_poison_and_no_crash(moment: str) -> None:
+    body = a_waiting_run().model_dump(mode="json") | {"occurred_at": moment}
+
+    with pytest.raises(PoisonError) as caught:
+        decode(a_record(json.dumps(body).encode()), RunWaiting)
+
+    assert caught.value.code == "not_the_event"
+    assert "between the years 1 and 9999" in caught.value.reason
+
+
+def test_what_kafka_will_not_take_is_refused_before_it_is_recorded() -> None:
+    large = a_waiting_run().model_copy(update={"step": "x" * RUN_WAITING.limit_bytes})
+
+    with pytest.raises(PoisonError) as caught:
+        encode(large, source="clock")
+
+    assert caught.value.code == "too_large"
+
+
+def test_a_reason_is_cut_however_much_a_stranger_wrote_into_it() -> None:
+    body = a_waiting_run().model_dump(mode="json") | {"reason": "\u200b" * 500_000}
+
+    event = RunWaiting.model_validate(body)
+
+    assert len(event.reason) == 2_000
+    assert event.reason.endswith("...")
+
+
+def test_the_largest_dead_letter_is_one_that_kafka_takes() -> None:
+    worst = b"\x01" * 2_000_000
+    headers = tuple((f"{n}" + "\x01" * 5_000, b"\x01" * 5_000) for n in range(300))
+    record = replace(a_record(worst, headers), key=worst)
+
+    letter = dead_letter(
+        record,
+        PoisonError("not_json", "\x01" * 5_000),
+        service="api",
+        stamp={"occurred_at": NOW, "market_time": NOW},
+    )
+
+    assert len(encode(letter, source="api").body) < MAX_MESSAGE_BYTES

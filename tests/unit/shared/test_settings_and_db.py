@@ -5,7 +5,7 @@ import pytest
 
 from services.api.settings import Settings as ApiSettings
 from shared.db import driver_url
-from shared.settings import Settings
+from shared.settings import Settings, SettingsFileError
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +30,19 @@ def test_a_value_goes_before_its_file(tmp_path: Path, monkeypatch: pytest.Monkey
 
     assert token is not None
     assert token.get_secret_value() == "from the environment"
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBELL_API__TOKEN_FILE", str(tmp_path / "none"))
+
+    with pytest.raises(SettingsFileError, match="OPENBELL_API__TOKEN_FILE: expected a readable"):
+        ApiSettings()
+
+
+def test_a_setting_that_is_a_file_itself_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBELL_DATABASE__CA_FILE", "/no/such/ca.pem")
+
+    assert Settings().database.ca_file == Path("/no/such/ca.pem")
 
 
 def test_nested_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

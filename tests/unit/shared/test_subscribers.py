@@ -33,6 +33,7 @@ def test_every_subscriber_has_the_defaults_that_are_right_for_us(broker: KafkaBr
     for subscriber in broker.subscribers:
         arguments: dict[str, Any] = subscriber._connection_args  # type: ignore[attr-defined]
         assert subscriber.ack_policy is AckPolicy.MANUAL
+        assert subscriber._no_reply
         assert subscriber.group_id  # type: ignore[attr-defined]
         assert arguments["enable_auto_commit"] is False
         assert arguments["auto_offset_reset"] == "earliest"
