@@ -158,6 +158,7 @@ class Subscription:
             code=why.code,
             reason=why.reason,
             attempts=why.attempts,
+            evidence_hash=getattr(event, "evidence_hash", None),
         )
 
     async def _bury(

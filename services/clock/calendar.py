@@ -4,11 +4,13 @@ NASDAQ keeps the hours of the New York Stock Exchange: both are ``XNYS``.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
 
 import exchange_calendars as xcals
 import pandas as pd
+
+from shared.trading_days import HORIZON, weekdays
 
 EXCHANGE = "XNYS"
 # How long a released run may take where its request names no deadline.
@@ -63,6 +65,14 @@ def session_at(exchange: str, instant: datetime) -> TradingSession:
     label = calendar.minute_to_session(opens)
     closes = calendar.session_close(label)
     return TradingSession(exchange, False, _utc(opens), _utc(closes), _utc(closed))  # noqa: FBT003
+
+
+@lru_cache(maxsize=8)
+def closed_days(exchange: str, before: date) -> tuple[date, ...]:
+    """Return the weekdays without trading in ``HORIZON`` before a day, oldest first."""
+    calendar, first, last = _calendar(exchange), before - HORIZON, before - timedelta(days=1)
+    sessions = {label.date() for label in calendar.sessions_in_range(first, last)}
+    return tuple(day for day in weekdays(first, last) if day not in sessions)
 
 
 def expiry(released_at: datetime, closes: datetime, deadline: datetime | None) -> datetime:

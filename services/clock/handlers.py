@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.clock.calendar import (
     TradingSession,
     UnknownExchangeError,
+    closed_days,
     expiry,
     session_at,
 )
@@ -51,6 +52,7 @@ def market_open(
         exchange=trading.exchange,
         session_open=trading.open,
         session_close=trading.close,
+        closed_days=closed_days(trading.exchange, trading.open.date()),
         waited=waited,
     )
 

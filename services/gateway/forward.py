@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from services.gateway.merge import Merge
 from shared.ibkr.errors import TooManyRequestsError
+from shared.merge import Merge
 
 SNAPSHOT = "iserver/marketdata/snapshot"
 _TOO_MANY, _BAD_GATEWAY, _GATEWAY_TIMEOUT = 429, 502, 504

@@ -34,6 +34,7 @@ def broker_ready(stage: Stage, run: RunMarketOpen, login: Login) -> Event:
         symbols=run.symbols,
         context=run.context,
         session_close=run.session_close,
+        closed_days=run.closed_days,
         accounts=login.seen.accounts,
         paper=login.seen.paper,
     )

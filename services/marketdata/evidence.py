@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.marketdata.indicators import indicators
-from services.marketdata.quality import check_bars, check_quote
-from services.marketdata.trading_day import today
+from services.marketdata.quality import check_quote
 from shared.canonical import plain, sha256_of
 from shared.events.evidence import Bar, Evidence, EvidenceCaptured, Quote
 from shared.events.run import RunBrokerReady
@@ -25,12 +24,11 @@ def assemble(
     now: datetime,
     longest_age_s: Decimal,
 ) -> Evidence:
-    """Return what a decision may rest on. ``now`` is market time.
+    """Return what a decision may rest on. ``now`` is market time; the bars were judged before.
 
-    Raises StepFailedError where the data is not good enough (``quality``).
+    Raises StepFailedError where the quote is not good enough (``quality``).
     """
     check_quote(quote, now, longest_age_s)
-    check_bars(bars, quote, today(now))
     return Evidence(
         contract=instrument.at(quote.last),
         quote=quote,

@@ -19,7 +19,9 @@ def register(stage: Stage, capture: Capture) -> None:
         run = cause.event
         longest_age_s = run.context.limits.max_quote_age_seconds
         instrument, quote, bars = await capture.of(
-            symbol, enough=lambda quote: is_fresh(quote, stage.clock.now(), longest_age_s)
+            symbol,
+            run.closed_days,
+            enough=lambda quote: is_fresh(quote, stage.clock.now(), longest_age_s),
         )
         evidence = assemble(
             instrument, quote, bars, now=stage.clock.now(), longest_age_s=longest_age_s

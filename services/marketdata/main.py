@@ -16,9 +16,10 @@ from shared.stage import running
 
 # Symbols that are worked on at once; what they ask for is merged and paced by the gateway.
 _CONCURRENCY = 20
-# The gateway gives the broker ten seconds, and a request its turn before that.
+# The gateway gives the broker ten seconds; before that a request waits for its turn, behind those
+# of a hundred symbols perhaps. The step's own limit is above this.
 _CONNECT_TRIES = 5
-_TIMEOUT = httpx.Timeout(15.0, connect=2.0)
+_TIMEOUT = httpx.Timeout(100.0, connect=2.0)
 
 
 def build_app(settings: MarketDataSettings | None = None) -> FastAPI:

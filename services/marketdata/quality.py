@@ -1,16 +1,16 @@
 """What market data must be before a decision may rest on it. Pure; there is no second best."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from shared.events.evidence import Bar, Quote
 from shared.failures import StepFailedError
 from shared.ibkr.history import inconsistency
+from shared.trading_days import HORIZON, trading_days
 
 FEWEST_BARS = 60
-_LONGEST_GAP = timedelta(days=7)
 # A halving or doubling since yesterday is more often a split or a mistake than a market.
 _MOST_TIMES_PRIOR_CLOSE = 2
 # Official close and last regular trade differ a little.
@@ -44,10 +44,14 @@ def is_fresh(quote: Quote, now: datetime, longest_age_s: Decimal) -> bool:
     return Decimal(str((now - quote.at).total_seconds())) <= longest_age_s
 
 
-def check_bars(bars: Sequence[Bar], quote: Quote, today: date) -> None:
+def check_bars(
+    bars: Sequence[Bar], quote: Quote, today: date, closed: Collection[date] | None
+) -> None:
     """Refuse bars that are too few, contradict themselves, or are not of this quote's instrument.
 
-    ``today``: the day of the exchange. Raises StepFailedError: no_bars, too_few_bars or bad_bars.
+    There must be one for each trading day from the first bar to the one before ``today`` (the day
+    of the exchange). ``closed``: the weekdays without trading; None in events of before they were
+    told. Raises StepFailedError: no_bars, too_few_bars or bad_bars.
     """
     if not bars:
         raise StepFailedError("no_bars", "the broker has no finished trading day")
@@ -57,13 +61,28 @@ def check_bars(bars: Sequence[Bar], quote: Quote, today: date) -> None:
     for bar in bars:
         if (why := inconsistency(bar)) is not None:
             raise StepFailedError("bad_bars", why)
-    days = [*(bar.date for bar in bars), today]
-    for earlier, later in itertools.pairwise(days):
-        if not timedelta(0) < later - earlier <= _LONGEST_GAP:
-            reason = f"expected trading days in order without gaps, found {later} after {earlier}"
-            raise StepFailedError("bad_bars", reason)
+    _check_days([bar.date for bar in bars], today, closed)
     if not belong_together(bars, quote):
         reason = f"the newest bar closes at {bars[-1].close}, the quote says {quote.prior_close}"
+        raise StepFailedError("bad_bars", reason)
+
+
+def _check_days(days: Sequence[date], today: date, closed: Collection[date] | None) -> None:
+    for earlier, later in itertools.pairwise([*days, today]):
+        if not earlier < later:
+            reason = f"expected trading days in order, found {later} after {earlier}"
+            raise StepFailedError("bad_bars", reason)
+    if closed is None:
+        return
+    first = max(days[0], today - HORIZON)
+    expected = trading_days(first, today - timedelta(days=1), closed)
+    differing = sorted(set(expected) ^ {day for day in days if day >= first})
+    if differing:
+        kind = "a bar of every trading day" if differing[0] in expected else "trading days alone"
+        reason = (
+            f"expected {kind}, found {'none of' if differing[0] in expected else 'one of'} "
+            f"{differing[0]}: ask again later; if the calendar is wrong, update exchange_calendars"
+        )
         raise StepFailedError("bad_bars", reason)
 
 

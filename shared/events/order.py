@@ -32,15 +32,11 @@ class Position(Fact):
 
 
 class AccountSnapshot(Fact):
-    """The account as risk saw it. ``gross_exposure`` values positions at their average price."""
+    """The account as risk saw it."""
 
     account: str
     cash: Money
     positions: tuple[Position, ...]
-
-    @property
-    def gross_exposure(self) -> Decimal:
-        return sum((abs(p.quantity) * p.average_price for p in self.positions), Decimal(0))
 
 
 class Fill(Fact):

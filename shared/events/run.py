@@ -1,5 +1,6 @@
 """The run: what was asked, what was accepted, how it went on, how it ended."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
@@ -92,7 +93,11 @@ class RunWaiting(RunEvent):
 
 
 class RunMarketOpen(RunEvent):
-    """The exchange is open. ``expires_at`` is set from here on."""
+    """The exchange is open. ``expires_at`` is set from here on.
+
+    ``closed_days`` are the weekdays of the last 400 days on which it did not trade: with them every
+    trading day of that time is known.
+    """
 
     type: ClassVar[str] = "run.market-open"
 
@@ -101,6 +106,7 @@ class RunMarketOpen(RunEvent):
     exchange: str
     session_open: UtcTime
     session_close: UtcTime
+    closed_days: tuple[date, ...] | None = None
     waited: bool
 
 
@@ -112,12 +118,16 @@ class RunBrokerReady(RunEvent):
     symbols: tuple[Symbol, ...]
     context: RunContext
     session_close: UtcTime
+    closed_days: tuple[date, ...] | None = None
     accounts: tuple[str, ...]
     paper: bool
 
 
 class StepFailed(RunEvent):
-    """A step could not do its work: terminal for the symbol, or for the run where there is none."""
+    """A step could not do its work: terminal for the symbol, or for the run where there is none.
+
+    ``evidence_hash`` is that of the evidence it had before it, None where there was none yet.
+    """
 
     type: ClassVar[str] = "step.failed"
 
@@ -126,6 +136,7 @@ class StepFailed(RunEvent):
     code: str
     reason: Reason
     attempts: int = 1
+    evidence_hash: str | None = None
 
     def identity(self) -> tuple[object, ...]:
         return (self.run_id, self.symbol, self.step)

@@ -12,6 +12,7 @@ from shared.ibkr.errors import (
     NotFoundError,
     NotLoggedInError,
     RefusedError,
+    TimedOutError,
     TooManyRequestsError,
     UnavailableError,
 )
@@ -20,6 +21,7 @@ from shared.ibkr.wire import decimal
 _OK = range(200, 300)
 _REDIRECT = range(300, 400)
 _UNAUTHORIZED, _NOT_FOUND, _LOCKED, _TOO_MANY, _SERVER = 401, 404, 423, 429, 500
+_GATEWAY_TIMEOUT = 504
 _LONGEST_EXCERPT = 200
 # The broker answers these with 200, 400 or 500 as it likes: the text is what counts.
 _BY_TEXT: tuple[tuple[str, type[BrokerError]], ...] = (
@@ -56,6 +58,8 @@ def _error(status: int, complaint: str, said: str, retry_after: str | None) -> B
             return kind(said)
     if status == _UNAUTHORIZED:
         return NotLoggedInError(said)
+    if status == _GATEWAY_TIMEOUT:
+        return TimedOutError(said)
     if status >= _SERVER or status == _LOCKED:
         return UnavailableError(said)
     return NotFoundError(said) if status == _NOT_FOUND else RefusedError(said)

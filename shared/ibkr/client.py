@@ -26,6 +26,7 @@ from shared.ibkr.errors import (
     UnavailableError,
     UnreachableError,
 )
+from shared.merge import Merge
 
 BASE_PATH = "/v1/api"
 # A year of days: SMA 200 has its bars, and one answer holds them all.
@@ -58,6 +59,8 @@ class IbkrClient:
     def __init__(self, http: httpx.AsyncClient, *, sleep: Sleep = asyncio.sleep) -> None:
         self._http = http
         self._sleep = sleep
+        self._stocks = Merge(self._asking("trsrv/stocks"))
+        self._secdef = Merge(self._asking("trsrv/secdef"))
 
     async def status(self) -> Any:
         """Return the state of the brokerage session (see ``session.standing``)."""
@@ -77,14 +80,11 @@ class IbkrClient:
         return await self._retried("iserver/accounts")
 
     async def instrument(self, symbol: str) -> contracts.Instrument:
-        """Return the one US stock of a symbol, verified; three requests."""
-        stocks = await self._get("trsrv/stocks", symbols=symbol)
+        """Return the one US stock of a symbol, verified; two requests, however many ask at once."""
+        stocks = await self._stocks.ask((symbol,), "symbols")
         found = contracts.resolve(symbol, stocks)
-        info, secdef = await asyncio.gather(
-            self._get(f"iserver/contract/{found.conid}/info"),
-            self._get("trsrv/secdef", conids=found.conid),
-        )
-        return contracts.verify(symbol, found, info, secdef)
+        secdef = await self._secdef.ask((str(found.conid),), "conids")
+        return contracts.verify(symbol, found, secdef)
 
     async def quote(self, conid: int, enough: Callable[[Quote], bool]) -> Quote:
         """Return a quote, polled for until there is one that is ``enough``, 2.5 s at most.
@@ -112,6 +112,9 @@ class IbkrClient:
             outsideRth="false",
         )
         return history.daily_bars(found, today)
+
+    def _asking(self, path: str) -> Callable[[tuple[str, ...], str], Awaitable[Any]]:
+        return lambda names, parameter: self._get(path, **{parameter: ",".join(names)})
 
     async def _snapshot(self, conid: int) -> Quote | snapshot.NoQuote:
         path, fields = "iserver/marketdata/snapshot", ",".join(snapshot.FIELDS)

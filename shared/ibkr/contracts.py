@@ -71,20 +71,15 @@ def resolve(symbol: str, stocks: Any) -> Candidate:
     return found[0]
 
 
-def verify(symbol: str, candidate: Candidate, info: Any, secdef: Any) -> Instrument:
-    """Return the candidate as an instrument once the broker's two other sources agree with it.
+def verify(symbol: str, candidate: Candidate, secdef: Any) -> Instrument:
+    """Return the candidate as an instrument once the broker's other source agrees with it.
 
-    ``info`` is the answer of ``/iserver/contract/{conid}/info``, ``secdef`` that of
-    ``/trsrv/secdef``. Raises BadAnswerError, which names the difference.
+    ``secdef`` is the answer of ``/trsrv/secdef``. Raises BadAnswerError, which names the
+    difference.
     """
-    info = info if isinstance(info, dict) else {}
-    expected = {
-        "con_id": candidate.conid,
-        "symbol": symbol,
-        "currency": "USD",
-        "instrument_type": "STK",
-    }
-    found = {name: info.get(name) for name in expected} | {"con_id": conid(info.get("con_id"))}
+    row = _definition(candidate.conid, secdef)
+    expected = {"ticker": symbol, "currency": "USD", "assetClass": "STK"}
+    found = {name: row.get(name) for name in expected}
     if found != expected:
         msg = f"contract {candidate.conid}: expected {expected}, found {found}"
         raise BadAnswerError(msg)
@@ -94,7 +89,7 @@ def verify(symbol: str, candidate: Candidate, info: Any, secdef: Any) -> Instrum
         exchange=candidate.exchange,
         currency="USD",
         company=candidate.company,
-        increments=_increments(candidate.conid, secdef),
+        increments=_increments(candidate.conid, row),
     )
 
 
@@ -107,10 +102,17 @@ def tick(increments: tuple[Increment, ...], price: Decimal) -> Decimal:
     return max(below, key=lambda rule: rule.lower_edge).step
 
 
-def _increments(number: int, secdef: Any) -> tuple[Increment, ...]:
+def _definition(number: int, secdef: Any) -> dict[str, Any]:
     rows = _rows(secdef.get("secdef")) if isinstance(secdef, dict) else []
     mine = [row for row in rows if conid(row.get("conid")) == number]
-    rules = _rows(mine[0].get("incrementRules")) if len(mine) == 1 else []
+    if len(mine) != 1:
+        msg = f"/trsrv/secdef: expected one definition of {number}, found {len(mine)}"
+        raise BadAnswerError(msg)
+    return mine[0]
+
+
+def _increments(number: int, definition: dict[str, Any]) -> tuple[Increment, ...]:
+    rules = _rows(definition.get("incrementRules"))
     edges = [(decimal(rule.get("lowerEdge")), decimal(rule.get("increment"))) for rule in rules]
     found = tuple(
         Increment(lower_edge=edge, step=step)

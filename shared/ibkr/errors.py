@@ -5,6 +5,7 @@
     BrokerError
     ├── UnreachableError        nobody answered: refused, TLS, time-out
     ├── UnavailableError        it answered that it cannot now: 5xx, 423
+    │   └── TimedOutError       504: it did not answer who asked it for us
     ├── NotLoggedInError        no outer session: 401, a redirect, a login page, "no session"
     ├── NoBridgeError           logged in, no brokerage session (or not for some seconds yet)
     ├── AccountsFirstError      /iserver/accounts must be asked first in this session
@@ -34,6 +35,10 @@ class UnreachableError(BrokerError):
 
 class UnavailableError(BrokerError):
     """The broker's own servers fail or are warming up; a later GET may succeed."""
+
+
+class TimedOutError(UnavailableError):
+    """The gateway waited in vain for the broker's answer."""
 
 
 class NotLoggedInError(BrokerError):

@@ -39,6 +39,12 @@ def _quote(row: dict[str, Any]) -> Quote | NoQuote:
     prices = {field: number(row.get(field)) for field in _PRICES}
     unusable = [f"{_PRICES[f]} ({f}) is {why}" for f, n in prices.items() if (why := _flaw(n))]
     at, availability = instant(row.get("_updated")), row.get(AVAILABILITY)
+    prior = decimal(row.get(PRIOR_CLOSE))
+    if prior is None or prior <= 0:
+        # Without it nothing says that quote and bars are of the same instrument.
+        unusable.append(
+            f"the prior close ({PRIOR_CLOSE}) is {'absent' if prior is None else prior}"
+        )
     if at is None:
         unusable.append("the time (_updated) is absent")
     if not isinstance(availability, str) or not availability:
@@ -52,7 +58,7 @@ def _quote(row: dict[str, Any]) -> Quote | NoQuote:
             "ask": _value(prices[ASK]),
             "bid_size": decimal(row.get(BID_SIZE)),
             "ask_size": decimal(row.get(ASK_SIZE)),
-            "prior_close": decimal(row.get(PRIOR_CLOSE)),
+            "prior_close": prior,
             "volume": decimal(row.get(VOLUME)),
             "at": at,
             "availability": availability,

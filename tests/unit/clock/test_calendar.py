@@ -1,10 +1,11 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.clock.calendar import UnknownExchangeError, expiry, session_at
+from services.clock.calendar import UnknownExchangeError, closed_days, expiry, session_at
+from shared.trading_days import HORIZON
 
 
 def at(text: str) -> datetime:
@@ -48,3 +49,13 @@ def test_a_run_ends_with_its_deadline_or_half_an_hour_after_the_bell_or_at_the_c
     assert expiry(bell, close, deadline=close) == close
     assert expiry(bell, close, deadline=None) == bell + timedelta(minutes=30)
     assert expiry(close - timedelta(minutes=5), close, deadline=None) == close
+
+
+def test_the_closed_days_are_the_weekdays_without_trading_of_the_last_400_days() -> None:
+    closed = closed_days("XNYS", date(2019, 1, 2))
+
+    assert closed[-3:] == (date(2018, 12, 5), date(2018, 12, 25), date(2019, 1, 1))
+    assert len(closed) == 12
+    # An early close is a trading day.
+    assert date(2018, 12, 24) not in closed
+    assert all(day >= date(2019, 1, 2) - HORIZON for day in closed)

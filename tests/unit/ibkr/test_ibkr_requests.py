@@ -1,5 +1,6 @@
 """The client against a scripted server: retries, warm-up, and what comes first."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,12 +12,14 @@ import pytest
 from shared.events.evidence import Quote
 from shared.ibkr import errors
 from shared.ibkr.client import IbkrClient, api_url
+from shared.ibkr.errors import UnknownSymbolError
 
 ROW = {
     "conid": 4815747,
     "31": "225.54",
     "84": "225.50",
     "86": "225.60",
+    "7741": "224.00",
     "6509": "RpB",
     "_updated": 1712596911593,
 }
@@ -129,16 +132,43 @@ async def test_history_that_warms_up_is_asked_again() -> None:
     assert (asked["period"], asked["bar"], asked["outsideRth"]) == ("1y", "1d", "false")
 
 
-async def test_a_symbol_costs_three_requests() -> None:
+async def test_many_new_symbols_at_once_cost_two_requests() -> None:
+    symbols = [f"S{number}" for number in range(60)]
+    rules = [{"lowerEdge": 0.0, "increment": 0.01}]
+    stocks, rows = {}, []
+    for conid, symbol in enumerate(symbols, 1000):
+        listing = {"conid": conid, "exchange": "NASDAQ", "isUS": True}
+        stocks[symbol] = [{"name": symbol, "assetClass": "STK", "contracts": [listing]}]
+        row = {"conid": conid, "ticker": symbol, "currency": "USD", "assetClass": "STK"}
+        rows.append({**row, "incrementRules": rules})
+    server = Server(stocks, {"secdef": rows})
+
+    found = await asyncio.gather(*map(server.client.instrument, symbols))
+
+    assert [(one.symbol, one.conid) for one in found] == [
+        (symbol, conid) for conid, symbol in enumerate(symbols, 1000)
+    ]
+    assert found[0].at(Decimal(225)).tick == Decimal("0.01")
+    assert [request.url.path.rpartition("/")[2] for request in server.requests] == [
+        "stocks",
+        "secdef",
+    ]
+    assert server.requests[0].url.params["symbols"].split(",") == symbols
+
+
+async def test_of_symbols_asked_for_together_an_unknown_one_fails_alone() -> None:
     listing = {"conid": 4815747, "exchange": "NASDAQ", "isUS": True}
     stock = {"name": "NVIDIA CORP", "assetClass": "STK", "contracts": [listing]}
+    row = {"conid": 4815747, "ticker": "NVDA", "currency": "USD", "assetClass": "STK"}
     rules = [{"lowerEdge": 0.0, "increment": 0.01}]
-    info = {"con_id": 4815747, "symbol": "NVDA", "currency": "USD", "instrument_type": "STK"}
-    secdef = {"secdef": [{"conid": 4815747, "incrementRules": rules}]}
-    server = Server({"NVDA": [stock]}, info, secdef)
-    instrument = await server.client.instrument("NVDA")
-    assert instrument.at(Decimal(225)).tick == Decimal("0.01")
-    assert server.requests[0].url.query == b"symbols=NVDA"
+    server = Server({"NVDA": [stock]}, {"secdef": [{**row, "incrementRules": rules}]})
+
+    known, unknown = await asyncio.gather(
+        *map(server.client.instrument, ("NVDA", "ZZZZ")), return_exceptions=True
+    )
+
+    assert getattr(known, "conid", None) == 4815747
+    assert isinstance(unknown, UnknownSymbolError)
 
 
 def test_the_address_of_the_api_may_be_given_with_or_without_its_path() -> None:

@@ -66,10 +66,10 @@ def test_what_is_no_price_of_now_is_no_quote(change: dict[str, Any], why: str) -
 
 
 def test_what_is_not_needed_may_be_absent_and_zero_is_a_size() -> None:
-    found = quote(**{"85": "0", "88": None, "7741": None, "7762": "N/A"})
+    found = quote(**{"85": "0", "88": None, "7762": "N/A"})
     assert isinstance(found, Quote)
     assert (found.ask_size, found.bid_size) == (Decimal(0), None)
-    assert (found.prior_close, found.volume) == (None, None)
+    assert found.volume is None
 
 
 def test_the_row_of_another_contract_is_never_taken() -> None:

@@ -20,6 +20,7 @@ from tests.unit.marketdata.market_facts import NOW, TODAY, an_instrument, days_b
 
 LISTING = {"conid": 4815747, "exchange": "NASDAQ", "isUS": True}
 STOCK = {"name": "NVIDIA CORP", "assetClass": "STK", "contracts": [LISTING]}
+DEFINITION = {"conid": 4815747, "ticker": "NVDA", "currency": "USD", "assetClass": "STK"}
 ROW = {
     "conid": 4815747,
     "31": "100.10",
@@ -44,13 +45,7 @@ class Broker:
         rules = [{"lowerEdge": 0, "increment": 0.01}]
         self.answers: dict[str, Any] = {
             "stocks": {"NVDA": [STOCK]},
-            "info": {
-                "con_id": 4815747,
-                "symbol": "NVDA",
-                "currency": "USD",
-                "instrument_type": "STK",
-            },
-            "secdef": {"secdef": [{"conid": 4815747, "incrementRules": rules}]},
+            "secdef": {"secdef": [DEFINITION | {"incrementRules": rules}]},
             "snapshot": [ROW],
             "history": {"barLength": 86400, "volumeFactor": 100, "data": data},
         } | answers
@@ -117,7 +112,7 @@ def warm() -> MemoryCache:
 
 async def of_nvda(broker: Broker, cache: MemoryCache) -> tuple[Instrument, Quote, tuple[Bar, ...]]:
     work = Capture(broker.client(), cache, StoppedClock())
-    return await work.of("NVDA", enough=lambda _: True)
+    return await work.of("NVDA", (), enough=lambda _: True)
 
 
 async def failure(broker: Broker, cache: MemoryCache | None = None) -> StepFailedError:
@@ -137,7 +132,7 @@ async def test_a_new_symbol_is_asked_for_once_and_kept_for_the_day() -> None:
     broker, cache = Broker(), MemoryCache()
     first = await of_nvda(broker, cache)
     assert await of_nvda(broker, cache) == first
-    assert broker.asked == {"stocks": 1, "info": 1, "secdef": 1, "history": 1, "snapshot": 2}
+    assert broker.asked == {"stocks": 1, "secdef": 1, "history": 1, "snapshot": 2}
 
 
 async def test_kept_bars_of_another_market_are_asked_for_again() -> None:
@@ -159,13 +154,15 @@ async def test_kept_bars_of_another_market_are_asked_for_again() -> None:
     [
         ({"stocks": {}}, "unknown_symbol", 1),
         ({"stocks": {"NVDA": [STOCK, STOCK]}}, "ambiguous_symbol", 1),
-        ({"info": {}}, "broker_error", 1),
+        ({"secdef": {}}, "broker_error", 1),
         ({"snapshot": [{"conid": 4815747}]}, "no_quote", 1),
         ({"history": {"barLength": 60, "volumeFactor": 1, "data": []}}, "bad_bars", 1),
         ({"stocks": httpx.ConnectError("refused")}, "broker_unreachable", 3),
         ({"snapshot": httpx.Response(503)}, "broker_unreachable", 3),
         ({"snapshot": httpx.Response(400, json={"error": "no bridge"})}, "broker_unreachable", 3),
         ({"stocks": httpx.Response(200, text="<html>")}, "login_required", 1),
+        ({"snapshot": httpx.Response(504)}, "timed_out", 3),
+        ({"snapshot": [{n: v for n, v in ROW.items() if n != "7741"}]}, "no_quote", 1),
         ({"history": httpx.Response(429)}, "too_many_requests", 1),
         ({"history": httpx.Response(400)}, "broker_error", 1),
     ],
@@ -184,7 +181,35 @@ async def test_a_broker_that_hangs_ends_the_step_in_time(monkeypatch: pytest.Mon
     assert found.code == "timed_out"
 
 
+def history(count: int) -> dict[str, Any]:
+    data = [charted(day, 100) for day in days_before(TODAY, count)]
+    return {"barLength": 86400, "volumeFactor": 100, "data": data}
+
+
+@pytest.mark.parametrize(("count", "code"), [(0, "no_bars"), (30, "too_few_bars")])
+async def test_bars_that_are_not_good_are_not_kept_and_asked_for_again(
+    count: int, code: str
+) -> None:
+    cache = MemoryCache()
+    assert (await failure(Broker(history=history(count)), cache)).code == code
+
+    _, _, bars = await of_nvda(broker := Broker(history=history(60)), cache)
+
+    assert len(bars) == 60
+    assert broker.asked["history"] == 1
+
+
+async def test_kept_bars_that_lack_a_day_are_asked_for_again() -> None:
+    cache = warm()
+    cache.kept[4815747, date(2026, 3, 10)] = some_bars(61)[:-1]
+
+    _, _, bars = await of_nvda(Broker(), cache)
+
+    assert bars[-1].date == date(2026, 3, 10)
+    assert cache.kept[4815747, date(2026, 3, 10)] == bars
+
+
 async def test_a_failure_keeps_nothing() -> None:
     cache = MemoryCache()
-    await failure(Broker(info={}), cache)
+    await failure(Broker(secdef={}), cache)
     assert (cache.instruments, cache.kept) == ({}, {})

@@ -22,12 +22,22 @@ def code_of_quote(**change: Any) -> str | None:
     return None
 
 
-def code_of_bars(bars: tuple[Bar, ...], today: date = TODAY, **quote: Any) -> str | None:
+def refusal_of_bars(
+    bars: tuple[Bar, ...],
+    today: date = TODAY,
+    closed: tuple[date, ...] | None = (),
+    **quote: Any,
+) -> StepFailedError | None:
     try:
-        check_bars(bars, a_quote(**quote), today)
+        check_bars(bars, a_quote(**quote), today, closed)
     except StepFailedError as e:
-        return e.code
+        return e
     return None
+
+
+def code_of_bars(bars: tuple[Bar, ...], today: date = TODAY, **quote: Any) -> str | None:
+    refusal = refusal_of_bars(bars, today, **quote)
+    return refusal.code if refusal else None
 
 
 @pytest.mark.parametrize(
@@ -69,11 +79,40 @@ def test_without_bars_or_with_too_few_nothing_is_decided() -> None:
     assert code_of_bars(some_bars(59)) == "too_few_bars"
 
 
-def test_a_gap_of_more_than_a_week_is_refused_wherever_it_is() -> None:
+@pytest.mark.parametrize("place", [1, 20, -1])
+def test_a_missing_trading_day_is_refused_and_named_wherever_it_is(place: int) -> None:
     bars = some_bars(70)
-    assert code_of_bars((*bars[:20], *bars[24:])) is None
-    assert code_of_bars((*bars[:20], *bars[27:])) == "bad_bars"
-    assert code_of_bars(bars, today=TODAY + timedelta(days=7)) == "bad_bars"
+    without = tuple(bar for bar in bars if bar is not bars[place])
+
+    refusal = refusal_of_bars(without)
+
+    assert refusal is not None
+    assert refusal.code == "bad_bars"
+    assert f"found none of {bars[place].date}" in refusal.reason
+    assert refusal_of_bars(without, closed=(bars[place].date,)) is None
+
+
+def test_a_bar_of_a_day_without_trading_is_refused() -> None:
+    bars = some_bars(70)
+
+    refusal = refusal_of_bars(bars, closed=(bars[20].date,))
+
+    assert refusal is not None
+    assert f"found one of {bars[20].date}" in refusal.reason
+
+
+def test_bars_that_end_before_yesterday_are_refused() -> None:
+    assert code_of_bars(some_bars(70), today=TODAY + timedelta(days=1)) == "bad_bars"
+
+
+def test_every_third_day_is_refused() -> None:
+    assert code_of_bars(some_bars(250)[::-3][::-1]) == "bad_bars"
+
+
+def test_events_of_before_the_closed_days_were_told_are_judged_by_order_alone() -> None:
+    bars = some_bars(70)
+    assert refusal_of_bars((*bars[:20], *bars[21:]), closed=None) is None
+    assert refusal_of_bars((*bars[:20], bars[0], *bars[21:]), closed=None) is not None
 
 
 def test_bars_out_of_order_or_of_today_are_refused() -> None:

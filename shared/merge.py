@@ -1,4 +1,4 @@
-"""Snapshots of many callers in one request, because the pace is counted per username."""
+"""Questions of many callers in one request, because the broker's pace is counted per username."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
-# The broker takes this many contracts in one request.
-MOST_CONIDS = 100
+# The broker takes this many contracts or symbols in one request.
+MOST_NAMES = 100
 # The symbols of a run come in side by side within about a millisecond.
 _GATHER_S = 0.002
 # Beyond this many under way, the next one grows instead of another being queued.
@@ -16,13 +16,13 @@ _AT_ONCE = 4
 
 @dataclass
 class _Batch(Generic[A]):
-    """Contracts that will be asked for together, in order of arrival."""
+    """Names that will be asked for together, in order of arrival."""
 
-    conids: dict[str, None] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
     task: asyncio.Task[A] | None = None
 
-    def takes(self, conids: tuple[str, ...]) -> bool:
-        return len(self.conids.keys() | set(conids)) <= MOST_CONIDS
+    def takes(self, names: tuple[str, ...]) -> bool:
+        return len(self.names.keys() | set(names)) <= MOST_NAMES
 
 
 class Merge(Generic[A]):
@@ -33,12 +33,12 @@ class Merge(Generic[A]):
         self._open: dict[str, _Batch[A]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def ask(self, conids: tuple[str, ...], fields: str) -> A:
+    async def ask(self, names: tuple[str, ...], fields: str) -> A:
         """Return the answer to a question that holds this one. A caller may go away at any time."""
         batch = self._open.get(fields)
-        if batch is None or not batch.takes(conids):
+        if batch is None or not batch.takes(names):
             batch = self._open[fields] = _Batch()
-        batch.conids.update(dict.fromkeys(conids))
+        batch.names.update(dict.fromkeys(names))
         if batch.task is None:
             batch.task = asyncio.create_task(self._send(batch, fields))
         return await asyncio.shield(batch.task)
@@ -48,4 +48,4 @@ class Merge(Generic[A]):
         async with self._slots:
             if self._open.get(fields) is batch:
                 del self._open[fields]
-            return await self._ask(tuple(batch.conids), fields)
+            return await self._ask(tuple(batch.names), fields)
