@@ -27,13 +27,16 @@ def outcome_of_order(order: OrderChanged) -> SymbolOutcome | None:
 
 
 def outcome_of_failure(failed: StepFailed, symbol: str) -> SymbolOutcome:
-    """Return the outcome of a symbol whose step failed."""
+    """Return the outcome of a symbol whose step failed; the hash knows what it failed on."""
+    hashed = {"step": failed.step, "code": failed.code}
+    if failed.evidence_hash is not None:
+        hashed["evidence_hash"] = failed.evidence_hash
     return SymbolOutcome(
         symbol=symbol,
         outcome=_OUTCOME_OF_CODE.get(failed.code, Outcome.FAILED),
         code=failed.code,
         reason=failed.reason,
-        decision_hash=sha256_of({"step": failed.step, "code": failed.code}),
+        decision_hash=sha256_of(hashed),
     )
 
 

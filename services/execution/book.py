@@ -23,6 +23,15 @@ def equity(snapshot: AccountSnapshot) -> Decimal:
     )
 
 
+def exposure(snapshot: AccountSnapshot, symbol: str, price: Decimal) -> Decimal:
+    """Return what is at stake in all positions, short ones too.
+
+    Those of ``symbol`` count at the higher of their average price and ``price``, the market's; of
+    the others no price is known here, and they count at their average.
+    """
+    return sum((abs(p.quantity) * _worth(p, symbol, price) for p in snapshot.positions), Decimal(0))
+
+
 def apply(snapshot: AccountSnapshot, symbol: str, side: Side, fill: Fill) -> AccountSnapshot:
     """Return the account after a fill; positions by symbol, none that is flat."""
     signed = fill.quantity if side == "BUY" else -fill.quantity
@@ -48,6 +57,11 @@ def _filled(before: Position | None, symbol: str, signed: Decimal, price: Decima
     elif before.quantity * quantity < 0:
         average = price
     return Position(symbol=symbol, quantity=quantity, average_price=average)
+
+
+def _worth(position: Position, symbol: str, price: Decimal) -> Decimal:
+    average = position.average_price
+    return max(average, price) if position.symbol == symbol else average
 
 
 def _position(snapshot: AccountSnapshot, symbol: str) -> Position | None:

@@ -67,7 +67,7 @@ def _mode_allowed(signal: SignalChecked) -> Check:
     return Check(
         name="mode_allowed",
         passed=mode in strategy.modes,
-        required=f"one of {', '.join(strategy.modes)} (strategy {strategy.name})",
+        required=f"a mode of the strategy: {', '.join(strategy.modes)}",
         found=mode,
     )
 

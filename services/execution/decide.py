@@ -1,28 +1,40 @@
 """What becomes of a signal: composed of risk, sizing and fill. Pure, so that it can be retold."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.execution.fill import simulate
 from services.execution.risk import assess
 from services.execution.words import number
 from shared.canonical import sha256_of
-from shared.events.base import Check, Mode
+from shared.events.base import Check, Fact, Mode, Reason
 from shared.events.order import AccountSnapshot, Fill, Order, OrderState, Switch
 from shared.events.run import Outcome
 from shared.events.signal import Action, SignalChecked
 
 EXPIRED = "expired"
+# What the hash leaves out of a check: clocks, the words of a halt, and what depends on which symbol
+# of a run came to the account first. The size itself is hashed with the order.
+_BOTH: Final = frozenset({"required", "found"})
+_UNHASHED: Final = {
+    "not_halted": _BOTH,
+    "not_expired": _BOTH,
+    "quote_age": _BOTH,
+    "quote_not_from_the_future": _BOTH,
+    "session": _BOTH,
+    "size": frozenset({"found"}),
+    "gross_exposure": frozenset({"found"}),
+    "cash": frozenset({"required"}),
+}
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Fact):
     """The one answer to a signal. ``decision_hash`` covers no ids and no clock."""
 
     state: OrderState
     outcome: Outcome
     code: str
-    reason: str
+    reason: Reason
     order: Order | None
     fill: Fill | None
     checks: tuple[Check, ...]
@@ -72,12 +84,25 @@ def _closed(
     decision_hash = sha256_of(
         {
             "signal_hash": signal.signal_hash,
-            "order_checks": [[check.name, check.passed] for check in checks],
+            "order_checks": [_hashed(check) for check in checks],
             "outcome": outcome,
             "code": code,
             "order": order,
             "fill": None if fill is None else [str(fill.price), str(fill.quantity)],
         }
     )
-    state = OrderState(outcome.value)
-    return Decision(state, outcome, code, reason, order, fill, checks, decision_hash)
+    return Decision(
+        state=OrderState(outcome.value),
+        outcome=outcome,
+        code=code,
+        reason=reason,
+        order=order,
+        fill=fill,
+        checks=checks,
+        decision_hash=decision_hash,
+    )
+
+
+def _hashed(check: Check) -> dict[str, object]:
+    left_out = _UNHASHED.get(check.name, frozenset())
+    return {name: value for name, value in dict(check).items() if name not in left_out}

@@ -27,8 +27,7 @@ def register(stage: Stage, reader: StateReader[ControlSwitch]) -> None:
     @stage.on_transaction(SIGNAL_CHECKED, step=STEP)
     async def order(cause: Cause[SignalChecked], session: AsyncSession) -> Results:
         signal = cause.event
-        switches = await read_switches(reader, account_of(signal), signal.context.strategy.id)
-        return await answer(stage, session, signal, switches)
+        return await answer(stage, session, signal, await read_switches(reader, signal))
 
 
 async def answer(

@@ -26,6 +26,7 @@ CODES = {
     "session": "session_over",
     "currency": "wrong_currency",
     "atr": "no_atr",
+    "stop_loss": "no_stop_loss",
     "position": "nothing_to_sell",
     "size": "too_small",
     "order_notional": "order_too_large",
@@ -54,10 +55,11 @@ def assess(
 
     ``now`` is market time. Checks that need the result of a failed one are left out.
     """
-    checks = (*conditions(signal, snapshot.account, switches, now), *_basis(signal, snapshot))
-    size = _size(signal, snapshot)
+    basis = _basis(signal, snapshot)
+    checks = (*conditions(signal, snapshot.account, switches, now), *basis)
     order = None
-    if size is not None:
+    if basis and all(check.passed for check in basis):
+        size = _size(signal, snapshot)
         checks = (*checks, _large_enough(size))
         order = _order(signal, size.quantity)
     if order is not None:
@@ -70,11 +72,19 @@ def assess(
 
 
 def _basis(signal: SignalChecked, snapshot: AccountSnapshot) -> tuple[Check, ...]:
-    """Return the check of what sizing stands on: the range for a buy, the position for a sell."""
+    """Return the checks of what sizing stands on: range and stop of a buy, position of a sell."""
     if signal.action is Action.BUY:
-        atr = signal.atr
+        atr, stop = signal.atr, _stop_loss(signal)
         found = "none, too few bars" if atr is None else number(atr)
-        return (_check("atr", atr is not None and atr > 0, "above 0", found),)
+        return (
+            _check("atr", atr is not None and atr > 0, "above 0", found),
+            _check(
+                "stop_loss",
+                stop is not None and 0 < stop < signal.quote.ask,
+                f"a price below the ask {number(signal.quote.ask)}",
+                "none" if stop is None else number(stop),
+            ),
+        )
     if signal.action is Action.SELL:
         shares = held(snapshot, signal.symbol)
         required = f"at least 1 share of {signal.symbol} held"
@@ -82,13 +92,25 @@ def _basis(signal: SignalChecked, snapshot: AccountSnapshot) -> tuple[Check, ...
     return ()
 
 
-def _size(signal: SignalChecked, snapshot: AccountSnapshot) -> Size | None:
-    quote, limits = signal.quote, signal.context.limits
-    if signal.action is Action.BUY and signal.atr is not None and signal.atr > 0:
-        return size_buy(signal.symbol, quote.ask, signal.atr, snapshot, limits)
-    if signal.action is Action.SELL and held(snapshot, signal.symbol) >= 1:
-        return size_sell(signal.symbol, quote.bid, snapshot, limits)
-    return None
+def _stop_loss(signal: SignalChecked) -> Decimal | None:
+    return None if signal.proposal is None else signal.proposal.stop_loss
+
+
+def _size(signal: SignalChecked, snapshot: AccountSnapshot) -> Size:
+    """Return the size of a signal whose basis passed."""
+    if signal.action is Action.SELL:
+        return size_sell(signal.symbol, snapshot)
+    atr, stop = signal.atr, _stop_loss(signal)
+    assert atr is not None  # noqa: S101  # both are of the basis
+    assert stop is not None  # noqa: S101
+    return size_buy(
+        signal.symbol,
+        signal.quote.ask,
+        atr=atr,
+        stop_loss=stop,
+        snapshot=snapshot,
+        limits=signal.context.limits,
+    )
 
 
 def _large_enough(size: Size) -> Check:

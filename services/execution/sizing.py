@@ -6,12 +6,12 @@ Each limit keeps its name from ``limits.yaml``, so that a person sees which one 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.execution.book import equity, held
+from services.execution.book import equity, exposure, held
 from services.execution.words import number
 from shared.events.order import AccountSnapshot
 from shared.events.run import Limits
 
-# The stop that the risk budget is reckoned on is this many average true ranges away.
+# The risk budget is reckoned on a stop no nearer than this many average true ranges.
 STOP_ATRS = Decimal("1.5")
 
 
@@ -37,18 +37,25 @@ class Size:
 
 
 def size_buy(
-    symbol: str, ask: Decimal, atr: Decimal, snapshot: AccountSnapshot, limits: Limits
+    symbol: str,
+    ask: Decimal,
+    *,
+    atr: Decimal,
+    stop_loss: Decimal,
+    snapshot: AccountSnapshot,
+    limits: Limits,
 ) -> Size:
-    """Return the size of a buy at the ask. ``atr`` is in dollars a share, above zero.
+    """Return the size of a buy at the ask. ``atr`` is above zero, ``stop_loss`` below the ask.
 
-    The position is valued at the ask, the others in the exposure at their average price.
+    A share risks the way to its stop, and never less than ``STOP_ATRS`` ranges, since a price may
+    jump over a near one. The position is valued at the ask; the exposure as in ``book.exposure``.
     """
     budget = equity(snapshot) * limits.risk_per_trade_percent / 100
     position_room = limits.max_position_notional - held(snapshot, symbol) * ask
-    exposure_room = limits.max_gross_exposure - snapshot.gross_exposure
+    exposure_room = limits.max_gross_exposure - exposure(snapshot, symbol, ask)
     return Size(
         {
-            "risk_per_trade_percent": _shares(budget, STOP_ATRS * atr),
+            "risk_per_trade_percent": _shares(budget, max(STOP_ATRS * atr, ask - stop_loss)),
             "max_order_notional": _shares(limits.max_order_notional, ask),
             "max_position_notional": _shares(position_room, ask),
             "max_gross_exposure": _shares(exposure_room, ask),
@@ -57,17 +64,9 @@ def size_buy(
     )
 
 
-def size_sell(symbol: str, bid: Decimal, snapshot: AccountSnapshot, limits: Limits) -> Size:
-    """Return the size of an exit at the bid: what is held, as far as one order may go.
-
-    Limits of position, exposure and cash do not apply: they must not keep anyone from getting out.
-    """
-    return Size(
-        {
-            "position": _shares(held(snapshot, symbol), Decimal(1)),
-            "max_order_notional": _shares(limits.max_order_notional, bid),
-        }
-    )
+def size_sell(symbol: str, snapshot: AccountSnapshot) -> Size:
+    """Return the size of an exit: all that is held, since no limit may keep anyone in."""
+    return Size({"position": _shares(held(snapshot, symbol), Decimal(1))})
 
 
 def _shares(dollars: Decimal, each: Decimal) -> Decimal:

@@ -1,9 +1,10 @@
 """What a model answered: one JSON object of the asked shape, or unreadable. Nothing is guessed."""
 
 import json
+import math
 import re
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from shared.events.signal import Action, Proposal
 
@@ -11,6 +12,10 @@ LONGEST_ANSWER: Final = 20_000
 _LONGEST_REASON: Final = 500
 _MOST_REASONS: Final = 10
 _LEVELS: Final = (Decimal("0.0001"), Decimal(10_000_000))
+# A number of a computer has 17 at most.
+_MOST_DIGITS: Final = 20
+# The Hangul fillers: letters by class that show nothing.
+_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL)
 _LEVEL_SCHEMA: Final = {"type": ["number", "null"]}
 
@@ -113,31 +118,42 @@ def _action(value: Any) -> Action:
 
 
 def _confidence(value: Any) -> float:
-    if not isinstance(value, Decimal) or not 0 <= value <= 1:
-        raise _wrong("confidence, a number from 0 to 1", value)
-    return float(value)
+    if not _is_number(value, Decimal(0), Decimal(1)):
+        raise _wrong(f"confidence, a number from 0 to 1 of at most {_MOST_DIGITS} digits", value)
+    nearest = float(value)
+    # Never above what was said, as people write it: 0.69999999999999999999 is not 0.7.
+    return nearest if Decimal(repr(nearest)) <= value else math.nextafter(nearest, 0)
 
 
 def _level(name: str, value: Any) -> Decimal | None:
     if value is None:
         return None
     low, high = _LEVELS
-    if not isinstance(value, Decimal) or not low <= value <= high:
-        raise _wrong(f"{name}, a price from {low} to {high} or null", value)
+    if not _is_number(value, low, high):
+        expected = f"{name}, a price from {low} to {high} of at most {_MOST_DIGITS} digits or null"
+        raise _wrong(expected, value)
     return value
 
 
+def _is_number(value: Any, low: Decimal, high: Decimal) -> TypeGuard[Decimal]:
+    if not isinstance(value, Decimal) or not low <= value <= high:
+        return False
+    return len(value.as_tuple().digits) <= _MOST_DIGITS
+
+
 def _reasons(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > _MOST_REASONS:
-        raise _wrong(f"reasons, a list of at most {_MOST_REASONS} sentences", value)
+    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_REASONS:
+        raise _wrong(f"reasons, a list of 1 to {_MOST_REASONS} sentences", value)
     return tuple(map(_reason, value))
 
 
 def _reason(value: Any) -> str:
-    # Reasons are shown to people: no control characters, which terminals would obey.
+    # Reasons are shown to people: no control or bidi characters, which terminals would obey.
     text = " ".join(value.split()) if isinstance(value, str) else ""
-    if not text or len(text) > _LONGEST_REASON or not text.isprintable():
-        raise _wrong(f"a reason of 1 to {_LONGEST_REASON} printable characters", value)
+    says_something = any(c.isalnum() and c not in _BLANK_LETTERS for c in text)
+    if not says_something or len(text) > _LONGEST_REASON or not text.isprintable():
+        most = f"at most {_LONGEST_REASON} printable characters"
+        raise _wrong(f"a reason with a letter or digit, of {most}", value)
     return text
 
 

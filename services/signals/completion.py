@@ -61,5 +61,6 @@ def answer_of(completion: Completion) -> str:
     elif choice.finish_reason == "length":
         reason = "the model used up OPENBELL_LLM__MAX_TOKENS before it answered: raise it"
     else:
-        reason = f"the model said nothing (finish_reason {choice.finish_reason})"
+        why = str(choice.finish_reason)[:_LONGEST_EXCERPT]
+        reason = f"the model said nothing (finish_reason {why!a})"
     raise StepFailedError("llm_empty", reason)

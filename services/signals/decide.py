@@ -6,7 +6,7 @@ from typing import Any, Final
 from services.signals.answer import UnreadableAnswerError
 from services.signals.checks import Source, check
 from shared.canonical import sha256_of
-from shared.events.base import Check, Fact
+from shared.events.base import Check, Fact, Reason
 from shared.events.evidence import EvidenceCaptured
 from shared.events.signal import Action, ModelCall, Proposal
 
@@ -22,7 +22,7 @@ class Decided(Fact):
     action: Action
     confidence: float
     code: str
-    reason: str
+    reason: Reason
     proposal: Proposal | None
     checks: tuple[Check, ...]
     signal_hash: str

@@ -28,6 +28,12 @@ from shared.market_time import MarketClock, sleep_until
 # One symbol's time in all, on the wall.
 BUDGET_S: Final = 90.0
 _JSON: Final = {"Content-Type": "application/json"}
+# A proxy of the environment is for the world, never for this machine.
+_DIRECT: Final[dict[str, None]] = {
+    "all://127.0.0.1": None,
+    "all://localhost": None,
+    "all://[::1]": None,
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Model:
             api_key=self._key or "none",
             max_retries=0,
             timeout=None,
+            http_client=openai.DefaultAsyncHttpxClient(mounts=_DIRECT),
         )
 
     async def __aenter__(self) -> Self:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.execution import store
+from services.execution.book import exposure
 from services.execution.handlers import answer
 from shared.db import Sessions, make_engine, make_sessions
 from shared.events.base import Mode
@@ -95,7 +96,7 @@ async def test_two_symbols_at_once_cannot_pass_a_limit_together(
     assert nvda.code == "too_small"
     assert "bound by max_gross_exposure" in nvda.reason
     assert nvda.snapshot is not None
-    assert nvda.snapshot.gross_exposure == 9_000
+    assert exposure(nvda.snapshot, "NVDA", Decimal(100)) == 9_000
 
 
 async def test_many_at_once_spend_the_cash_once(stage: Stage, sessions: Sessions) -> None:
@@ -108,7 +109,7 @@ async def test_many_at_once_spend_the_cash_once(stage: Stage, sessions: Sessions
     async with sessions.begin() as session:
         account = await store.hold_account(session, ACCOUNT, Decimal(0))
     assert spent == 25_000
-    assert (account.cash, account.gross_exposure) == (Decimal(0), Decimal(25_000))
+    assert [account.cash, exposure(account, "", Decimal(0))] == [0, 25_000]
 
 
 async def test_an_account_is_opened_once_with_the_cash_of_the_limits(sessions: Sessions) -> None:

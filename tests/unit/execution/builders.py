@@ -9,7 +9,7 @@ from shared.events.base import Mode
 from shared.events.evidence import Contract, Quote
 from shared.events.order import AccountSnapshot, Position, Switch
 from shared.events.run import Limits, RunContext, Strategy
-from shared.events.signal import Action, SignalChecked
+from shared.events.signal import Action, Proposal, SignalChecked
 
 NOW = datetime(2023, 6, 1, 14, 0, tzinfo=UTC)
 CLOSE = datetime(2023, 6, 1, 20, 0, tzinfo=UTC)
@@ -52,7 +52,10 @@ def a_quote(bid: str = "99.95", ask: str = "100", at: datetime | None = None) ->
 
 
 def a_signal(action: Action = Action.BUY, **changes: Any) -> SignalChecked:
-    """A signal that passes; ``mode``, ``limits``, ``strategy``, ``account`` go to its context."""
+    """A signal that passes; ``mode``, ``limits``, ``strategy``, ``account`` go to its context.
+
+    ``stop_loss`` goes to its proposal; the stop of a buy is one and a half ranges below its ask.
+    """
     context = RunContext(
         strategy=changes.pop("strategy", strategy()),
         limits=changes.pop("limits", limits()),
@@ -75,7 +78,7 @@ def a_signal(action: Action = Action.BUY, **changes: Any) -> SignalChecked:
         "confidence": 0.8,
         "code": "passed",
         "reason": "all checks passed",
-        "proposal": None,
+        "proposal": a_proposal(action, changes.pop("stop_loss", "92.5")),
         "checks": (),
         "call": None,
         "contract": a_contract(symbol),
@@ -85,6 +88,10 @@ def a_signal(action: Action = Action.BUY, **changes: Any) -> SignalChecked:
         "signal_hash": "5" * 64,
     }
     return SignalChecked.model_validate(values | changes)
+
+
+def a_proposal(action: Action, stop_loss: Decimal | str | None) -> Proposal:
+    return Proposal.model_validate({"action": action, "confidence": 0.8, "stop_loss": stop_loss})
 
 
 def a_contract(symbol: str = "TSLA", currency: str = "USD") -> Contract:
@@ -107,9 +114,9 @@ def an_account(cash: Decimal | int = 100_000, **held: tuple[int, int]) -> Accoun
     return AccountSnapshot(account=ACCOUNT, cash=Decimal(cash), positions=positions)
 
 
-def running(*halted: str) -> tuple[Switch, ...]:
-    """The switches of strategy 1, running but for those named."""
+def running(*halted: str, of: int = 1) -> tuple[Switch, ...]:
+    """The switches of a strategy, running but for those named."""
     return tuple(
         Switch(scope=scope, halted=scope in halted, why="the operator says so")
-        for scope in scopes(ACCOUNT, 1)
+        for scope in scopes(ACCOUNT, of)
     )

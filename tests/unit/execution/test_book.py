@@ -3,7 +3,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.book import Side, apply, equity, held
+from services.execution.book import Side, apply, equity, exposure, held
 from shared.events.order import AccountSnapshot, Fill
 from tests.unit.execution.builders import NOW, an_account
 
@@ -40,6 +40,14 @@ def test_buying_turns_cash_into_cost_and_loses_none(history: History) -> None:
     # Each fill may round the average price by half a millionth a share.
     tolerance = held(account, "TSLA") * len(history) * Decimal("0.0000005")
     assert abs(equity(account) - 1_000_000) <= tolerance
+
+
+def test_exposure_is_of_long_and_short_and_never_below_the_market_of_the_traded_symbol() -> None:
+    account = an_account(TSLA=(-10, 50), NVDA=(7, 300))
+
+    assert exposure(account, "TSLA", Decimal(60)) == 10 * 60 + 7 * 300
+    assert exposure(account, "TSLA", Decimal(40)) == 10 * 50 + 7 * 300
+    assert exposure(account, "AAPL", Decimal(40)) == 10 * 50 + 7 * 300
 
 
 def test_closing_a_part_keeps_the_average_price_and_books_the_profit_as_cash() -> None:

@@ -6,10 +6,19 @@ import pytest
 from services.execution.account import UNRESOLVED, account_of
 from services.execution.decide import Decision, decide
 from shared.events.base import Mode
-from shared.events.order import AccountSnapshot, OrderState
+from shared.events.order import AccountSnapshot, OrderState, Switch
 from shared.events.run import Outcome
 from shared.events.signal import Action, SignalChecked
-from tests.unit.execution.builders import NOW, a_quote, a_signal, an_account, running, strategy
+from tests.unit.execution.builders import (
+    CLOSE,
+    NOW,
+    a_quote,
+    a_signal,
+    an_account,
+    limits,
+    running,
+    strategy,
+)
 
 
 def decided(signal: SignalChecked, account: AccountSnapshot | None = None) -> Decision:
@@ -61,16 +70,69 @@ def test_only_a_dry_run_orders_anything(mode: Mode, account: AccountSnapshot | N
     assert "use dry_run" in decision.reason
 
 
-def test_the_hash_knows_no_ids_and_no_clocks() -> None:
-    signal = a_signal()
+@pytest.mark.parametrize("action", [Action.BUY, Action.SELL])
+def test_the_hash_knows_no_ids_and_no_clocks(action: Action) -> None:
+    account = an_account(TSLA=(40, 120))
     later = a_signal(
+        action,
         run_id="another",
         occurred_at=NOW + timedelta(days=1),
         expires_at=NOW + timedelta(minutes=31),
+        session_close=CLOSE + timedelta(hours=1),
         quote=a_quote(at=NOW - timedelta(seconds=3)),
+        strategy=strategy(id=7, name="another"),
     )
 
-    assert decided(later).decision_hash == decided(signal).decision_hash
+    again = decide(later, account, running(of=7), NOW + timedelta(seconds=1))
+    assert again.outcome is Outcome.SIMULATED
+    assert again.decision_hash == decided(a_signal(action), account).decision_hash
+
+
+def test_the_hash_knows_no_words_of_a_halt() -> None:
+    halted = [
+        decide(a_signal(), an_account(), (Switch(scope="deployment", halted=True, why=why),), NOW)
+        for why in ("halted by ann: earnings", "unknown: Kafka is away")
+    ]
+
+    assert halted[0].reason != halted[1].reason
+    assert halted[0].decision_hash == halted[1].decision_hash
+
+
+def test_the_hash_does_not_depend_on_which_symbol_of_a_run_came_first() -> None:
+    first, second = an_account(), an_account(cash=91_000, NVDA=(30, 300))
+
+    assert decided(a_signal(), second).decision_hash == decided(a_signal(), first).decision_hash
+
+
+@pytest.mark.parametrize(
+    ("signal", "account"),
+    [
+        (a_signal(limits=limits(max_order_notional=10_001)), an_account()),
+        (a_signal(limits=limits(max_position_notional=25_001)), an_account()),
+        (a_signal(limits=limits(max_gross_exposure=80_001)), an_account()),
+        (a_signal(limits=limits(max_spread_percent="0.6")), an_account()),
+        (a_signal(limits=limits(min_confidence=0.75)), an_account()),
+        (a_signal(confidence=0.81), an_account()),
+        (a_signal(strategy=strategy(modes=(Mode.DRY_RUN,))), an_account()),
+        (a_signal(quote=a_quote(bid="99.96")), an_account()),
+        (a_signal(atr=Decimal("5.01")), an_account()),
+        (a_signal(stop_loss="92.4"), an_account()),
+        (a_signal(), an_account(TSLA=(1, 100))),
+    ],
+)
+def test_the_hash_knows_what_each_check_asked_for_and_found(
+    signal: SignalChecked, account: AccountSnapshot
+) -> None:
+    decision, other = decided(signal, account), decided(a_signal())
+
+    assert (decision.order, decision.code) == (other.order, other.code)
+    assert decision.decision_hash != other.decision_hash
+
+
+def test_a_reason_is_as_long_as_the_event_keeps_it() -> None:
+    halt = (Switch(scope="deployment", halted=True, why="x" * 5_000),)
+
+    assert len(decide(a_signal(), an_account(), halt, NOW).reason) == 2_000
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_a_buy_that_passes_is_a_limit_order_at_the_ask_with_every_check_shown() 
         "session",
         "currency",
         "atr",
+        "stop_loss",
         "size",
         "order_notional",
         "position_notional",
@@ -84,6 +85,11 @@ def test_a_buy_that_passes_is_a_limit_order_at_the_ask_with_every_check_shown() 
         ({"contract": a_contract(currency="EUR")}, "currency"),
         ({"atr": None}, "atr"),
         ({"atr": Decimal(0)}, "atr"),
+        ({"proposal": None}, "stop_loss"),
+        ({"stop_loss": None}, "stop_loss"),
+        ({"stop_loss": "0"}, "stop_loss"),
+        ({"stop_loss": "-1"}, "stop_loss"),
+        ({"stop_loss": "100"}, "stop_loss"),
         ({"quote": a_quote(bid="12000", ask="12000")}, "size"),
     ],
 )
@@ -173,6 +179,34 @@ def test_protections_never_block_an_exit() -> None:
     assert assessed(a_signal(Action.BUY), overdrawn).code == "too_small"
 
 
+@pytest.mark.parametrize("bid", ["99.95", "12000"])
+def test_an_exit_sells_all_that_is_held_whatever_one_order_may_cost(bid: str) -> None:
+    tight = limits(max_order_notional=1)
+    sell = a_signal(Action.SELL, limits=tight, quote=a_quote(bid=bid, ask=bid))
+
+    assessment = assessed(sell, an_account(TSLA=(300, 100)))
+
+    assert assessment.order is not None
+    assert assessment.order.quantity == 300
+    (closes,) = [c for c in assessment.checks if c.name == "no_short_position"]
+    assert closes.required == "at most the 300 held; an exit has no limit in dollars"
+
+
+def test_a_sell_needs_no_stop() -> None:
+    sell = a_signal(Action.SELL, stop_loss=None)
+
+    assert assessed(sell, an_account(TSLA=(40, 120))).order is not None
+
+
+def test_a_buy_with_a_far_stop_is_smaller() -> None:
+    near, far = assessed(a_signal(stop_loss="92.5")), assessed(a_signal(stop_loss="70"))
+
+    assert near.order is not None
+    assert far.order is not None
+    # 1 % of 100,000 is 1,000, and a stop at 70 loses 30 a share.
+    assert [near.order.quantity, far.order.quantity] == [100, 33]
+
+
 def test_too_small_says_which_limit_bound() -> None:
     assessment = assessed(a_signal(), an_account(TSLA=(250, 100)))
 
@@ -188,7 +222,9 @@ def test_too_small_says_which_limit_bound() -> None:
         ("BUY", 60, an_account(NVDA=(200, 375)), ["gross_exposure"]),
         ("BUY", 60, an_account(cash=5_999), ["cash"]),
         ("SELL", 41, an_account(TSLA=(40, 100)), ["no_short_position"]),
-        ("SELL", 101, an_account(TSLA=(200, 100)), ["order_notional"]),
+        ("BUY", 40, an_account(TSLA=(200, 390)), ["gross_exposure"]),
+        ("BUY", 10, an_account(TSLA=(240, 1), NVDA=(140, 400)), ["gross_exposure"]),
+        ("SELL", 200, an_account(TSLA=(200, 100)), []),
     ],
 )
 def test_an_order_that_sizing_got_wrong_is_still_stopped(

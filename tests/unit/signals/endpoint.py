@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Endpoint:
     received: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
+    host: str = ""
     url: str = ""
 
 
@@ -55,8 +57,8 @@ def error(status: int, message: str = "no") -> Reply:
 
 
 @contextlib.contextmanager
-def serving(*replies: Answer) -> Iterator[Endpoint]:
-    """Serve on a free port until the end of the block."""
+def serving(*replies: Answer, address: str = "127.0.0.1") -> Iterator[Endpoint]:
+    """Serve on a free port of this machine until the end of the block."""
     endpoint = Endpoint(list(replies))
 
     class Handler(BaseHTTPRequestHandler):
@@ -82,8 +84,12 @@ def serving(*replies: Answer) -> Iterator[Endpoint]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        endpoint.url = f"http://127.0.0.1:{server.server_port}/v1"
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    with Server((address, 0), Handler) as server:
+        endpoint.host = f"[{address}]" if ":" in address else address
+        endpoint.url = f"http://{endpoint.host}:{server.server_port}/v1"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

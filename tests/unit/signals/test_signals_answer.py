@@ -108,13 +108,66 @@ def test_a_field_given_twice_is_unreadable() -> None:
         {"reasons": [""]},
         {"reasons": ["x" * 501]},
         {"reasons": ["x"] * 11},
+        {"reasons": []},
+        {"reasons": ["it rises", "-"]},
+        {"reasons": [" \t\n"]},
+        {"reasons": ["\u2800"]},  # a blank of Braille
+        {"reasons": ["\u3164\u115f\u1160\uffa0"]},  # letters of Hangul that show nothing
+        {"reasons": ["\u0301"]},  # an accent on nothing
+        {"reasons": ["\U0001f680 ..."]},
         {"reasons": ["\x1b[2J gone"]},
+        {"reasons": ["it rises\x07"]},
+        {"reasons": ["it rises\x9b2J"]},
+        {"reasons": ["it \u202erises\u202c"]},  # turns the line around
+        {"reasons": ["it \u2066rises\u2069"]},
+        {"reasons": ["it\u200brises"]},
+        {"reasons": [True]},
+        {"reasons": [["it rises"]]},
+        {"reasons": {"0": "it rises"}},
+        {"reasons": None},
         {"reasons": ["\ud800"]},
         {"side": "BUY"},
     ],
 )
 def test_another_shape_is_unreadable(changes: dict[str, object]) -> None:
     assert refused(answer(**changes)) == "answer_wrong_shape"
+
+
+@pytest.mark.parametrize("field", ["confidence", "stop_loss", "take_profit"])
+@pytest.mark.parametrize("digits", ["1." + "0" * 20, "1." + "0" * 19_000, "0." + "9" * 21])
+def test_a_number_of_more_digits_than_any_price_has_is_unreadable(field: str, digits: str) -> None:
+    text = answer(**{field: "?"}).replace('"?"', digits)
+
+    assert refused(text) == "answer_wrong_shape"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "0.69999999999999999999",
+        "0.6999999999999999999",
+        "0.69999999999999999",
+        "6.9999999999999999e-1",
+    ],
+)
+def test_a_confidence_is_never_taken_for_more_than_was_said(said: str) -> None:
+    confidence = parse(answer().replace("0.8", said)).confidence
+
+    assert confidence < 0.7
+    assert confidence == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("said", ["0.7", "0.70", "7e-1", "0.70000000000000000001"])
+def test_a_confidence_of_exactly_what_is_required_is_that(said: str) -> None:
+    assert parse(answer().replace("0.8", said)).confidence == 0.7
+
+
+@pytest.mark.parametrize("name", ["action", "confidence", "stop_loss", "reasons"])
+def test_a_field_given_twice_is_unreadable_however_it_is_spelt(name: str) -> None:
+    escaped = f"\\u{ord(name[0]):04x}{name[1:]}"
+    twice = answer().replace(f'"{name}":', f'"{escaped}": null, "{name}":')
+
+    assert refused(twice) == "answer_duplicate_key"
 
 
 @pytest.mark.parametrize("field", sorted(FIELDS))
@@ -133,7 +186,9 @@ def test_why_it_is_unreadable_names_what_was_expected_and_found() -> None:
     found = read(answer(confidence="70%"))
 
     assert isinstance(found, UnreadableAnswerError)
-    assert found.reason == "expected confidence, a number from 0 to 1, found '70%'"
+    assert found.reason == (
+        "expected confidence, a number from 0 to 1 of at most 20 digits, found '70%'"
+    )
 
 
 json_values = st.recursive(
@@ -171,6 +226,8 @@ def test_a_proposal_comes_only_from_an_object_that_says_exactly_it(text: str) ->
         assert said["stop_loss"] == found.stop_loss
         assert said["take_profit"] == found.take_profit
         assert [" ".join(reason.split()) for reason in said["reasons"]] == list(found.reasons)
+        assert found.reasons
+        assert all(reason.isprintable() for reason in found.reasons)
 
 
 @given(st.sampled_from(Action), st.floats(0, 1), st.none() | st.floats(1, 1e6))
@@ -181,6 +238,15 @@ def test_every_object_of_the_asked_shape_is_read(
 
     assert parse(said).action is action
     assert parse(said).confidence == confidence
+
+
+@given(st.decimals(0, 1, allow_nan=False))
+def test_a_confidence_as_people_read_it_is_at_most_what_was_said(said: Decimal) -> None:
+    found = read(answer().replace("0.8", str(said)))
+
+    assert isinstance(found, Proposal) == (len(said.as_tuple().digits) <= 20)
+    if isinstance(found, Proposal):
+        assert 0 <= said - Decimal(repr(found.confidence)) < Decimal("1e-15")
 
 
 @given(st.integers(0, len(answer()) - 1))

@@ -81,6 +81,19 @@ def test_a_hold_without_reasons_says_that_too() -> None:
     assert found.reason == "the model proposes to hold: no reason given"
 
 
+def test_a_confidence_a_hair_below_what_is_required_fails() -> None:
+    found = decided(a_call(answer().replace("0.8", "0.69999999999999999999")))
+
+    assert (found.action, found.code) == (Action.HOLD, "confidence_check_failed")
+
+
+def test_a_reason_is_as_long_as_the_event_keeps_it() -> None:
+    found = decided(a_call(answer(action="HOLD", reasons=["x" * 500] * 10)))
+
+    assert found.code == "hold_proposed"
+    assert len(found.reason) == 2_000
+
+
 def test_rules_are_labelled_rules() -> None:
     event = captured(rules_strategy())
     found = decide(event, vote(event.evidence), None)

@@ -12,6 +12,8 @@ from shared.events.evidence import EvidenceCaptured
 from shared.events.signal import Action, SignalChecked
 from shared.failures import StepFailedError
 from shared.stage import Stage
+from shared.subscription import Results, Subscription
+from shared.topics import EVIDENCE_CAPTURED
 from tests.unit.signals.builders import (
     NOW,
     a_contract,
@@ -121,3 +123,16 @@ async def test_what_cannot_be_judged_fails_with_a_code(event: EvidenceCaptured, 
         await handled(event)
 
     assert raised.value.code == code
+
+
+async def test_a_failed_step_says_on_which_evidence_it_failed() -> None:
+    async def nothing(*_: Any) -> Results:
+        return []
+
+    event = captured()
+    subscription = Subscription(cast("Stage", Bus()), EVIDENCE_CAPTURED, "signal", nothing)
+
+    failed = subscription._step_failed(event, "", StepFailedError("llm_timeout", "no answer"))
+
+    assert (failed.step, failed.symbol) == ("signal", "TSLA")
+    assert failed.evidence_hash == event.evidence_hash

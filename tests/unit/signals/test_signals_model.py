@@ -1,4 +1,5 @@
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,6 +120,57 @@ async def test_nobody_listening_is_unreachable() -> None:
     assert (raised.value.code, raised.value.attempts) == ("llm_unreachable", 2)
 
 
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    """An environment that sends all to a proxy, which is there and answers for the world."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(completion("by the proxy")) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
+        yield proxy
+
+
+def has_ipv6() -> bool:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+async def test_a_model_on_this_machine_is_asked_directly(proxied: Endpoint, host: str) -> None:
+    address = "::1" if host == "[::1]" else "127.0.0.1"
+    if address == "::1" and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with serving(completion("by the model"), address=address) as endpoint:
+        call = await ask(endpoint.url.replace(endpoint.host, host))
+
+    assert call.answer == "by the model"
+    assert proxied.received == []
+
+
+async def test_a_dead_proxy_of_the_environment_does_not_keep_from_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as taken, serving(completion("{}")) as endpoint:
+        taken.bind(("127.0.0.1", 0))
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{taken.getsockname()[1]}")
+        call = await ask(endpoint.url, attempts=1)
+
+    assert call.answer == "{}"
+
+
+async def test_a_model_elsewhere_is_asked_through_the_proxy(proxied: Endpoint) -> None:
+    call = await ask("http://model.example/v1")
+
+    assert call.answer == "by the proxy"
+    assert proxied.headers[0]["host"] == "model.example"
+
+
 @pytest.mark.parametrize(
     ("reply", "advice"),
     [
@@ -172,6 +224,7 @@ async def test_what_is_no_completion_is_an_error(body: str) -> None:
     [
         (completion(None), "said nothing"),
         (completion("", finish_reason="length"), "OPENBELL_LLM__MAX_TOKENS"),
+        (completion("", finish_reason="\x1b[2J"), r"finish_reason '\\x1b\[2J'"),
         (completion(None, refusal="I\x1b[2J cannot"), r"refused: 'I\\x1b\[2J cannot'"),
     ],
 )
