@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from cli import verify
 from services.signals import prompt
-from tests.e2e.outside import cli
-from tests.running import ROOT, STAGES, Running, fresh_strategy
+from tests.e2e.outside import cli, letter_about
+from tests.running import ROOT, STAGES, Running, fresh_strategy, until_async
 
 Rows = list[dict[str, Any]]
 Steps = list[str | int]
@@ -208,6 +208,27 @@ def test_an_event_that_is_missing_breaks_the_chain(of_rules: Rows, verified: Ver
     found = verified(copy)
 
     assert found["difference"]["field"] == "previous_hash"
+
+
+@pytest.mark.parametrize("key", [None, "its id"])
+async def test_what_a_client_writes_into_a_finished_run_is_left_out_and_told(
+    running: Running, key: str | None
+) -> None:
+    run_id = running.trigger(strategy_id=fresh_strategy())
+    await asyncio.to_thread(traced, running, run_id)
+    body = json.dumps({"run_id": run_id}).encode()
+
+    place = await running.publish("signal.checked", body, key=run_id.encode() if key else None)
+    await letter_about(running, place)
+
+    async def look() -> bytes | None:
+        said = (await asyncio.to_thread(cli, running, "verify", run_id)).stdout
+        return said if b"left out" in said else None
+
+    said: bytes = await until_async(look, "the record in the ledger")
+    # With the run's id as its key, its burial and the step that this fails are of the run too.
+    assert said.startswith(b"identical: ")
+    assert said.endswith(b"1 record of others left out\n")
 
 
 async def test_it_needs_no_table_but_the_ledger(
