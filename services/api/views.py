@@ -1,6 +1,7 @@
 """What REST shows of runs and of the ledger."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,10 @@ from pydantic import BaseModel
 from services.api.store import Run
 from shared.events.base import Mode
 from shared.events.run import SymbolOutcome
+
+_BRACKET = re.compile(r"[\[\]{}]")
+# Our events nest five deep; pydantic does not write what nests some hundreds deep.
+_DEEPEST = 100
 
 
 class Accepted(BaseModel):
@@ -85,6 +90,18 @@ def run_view(run: Run, events: Sequence[dict[str, Any]] = ()) -> RunView:
     )
 
 
+def _shown(text: str) -> Any:
+    """Return a body as JSON, where it is some that can be shown, else as text."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    try:
+        return json.loads(text) if deepest <= _DEEPEST else text
+    except ValueError:
+        return text
+
+
 def _reason(body: str) -> str | None:
     """Return why a run waits; anybody may have written the event."""
     try:
@@ -103,9 +120,7 @@ def _symbol(symbol: SymbolOutcome | str) -> SymbolView:
 
 def ledger_event(row: dict[str, Any]) -> LedgerEvent:
     """Return a row of the ledger; ``raw`` is the body byte for byte."""
-    try:
-        body: Any = json.loads(row["body"])
-    except ValueError:
-        body = row["body"]
     fields = {name: row[name] for name in LedgerEvent.model_fields if name in row}
-    return LedgerEvent(**fields | {"event_id": str(row["event_id"]), "body": body}, raw=row["body"])
+    return LedgerEvent(
+        **fields | {"event_id": str(row["event_id"]), "body": _shown(row["body"])}, raw=row["body"]
+    )

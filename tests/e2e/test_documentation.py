@@ -23,6 +23,9 @@ SHORTENED = {
     "make faults": "make faults ARGS=--collect-only",
 }
 
+# What a make that runs the tests hands down to those that it runs.
+OF_MAKE = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -40,7 +43,7 @@ COMMANDS = list(dict.fromkeys(documented()))
 def run(command: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["bash", "-c", command],
-        env=dict(env),
+        env={name: value for name, value in env.items() if name not in OF_MAKE},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -52,12 +55,14 @@ def run(command: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str
 
 
 @pytest.fixture(scope="module")
-def run_id(running: Running) -> str:
-    """A finished run, to stand for RUN."""
+def run_id(running: Running) -> Iterator[str]:
+    """A finished run, to stand for RUN. What was halted is resumed in the end."""
     found = running.trigger(strategy_id=fresh_strategy())
     running.finished(found)
     running.events(found)
-    return found
+    yield found
+    for scope in ("deployment", "strategy:2"):
+        run(f"./openbell resume --yes --scope {scope}", running.cli_env())
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith(LIFE)])

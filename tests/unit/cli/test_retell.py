@@ -1,6 +1,5 @@
 """Every field of a run that follows from others, edited so that the chain is whole again."""
 
-import functools
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +9,9 @@ from services.api.closing import decision_hash_of
 from shared.events.run import SymbolOutcome
 from tests.unit.cli.recorded_facts import LLM
 from tests.unit.cli.recorded_run import Edit, Rows, a_run, changed, setting
-from tests.unit.cli.verifying import copied, difference, recorded
+from tests.unit.cli.verifying import difference, recorded
 
 LATER = "2023-06-01T20:30:00Z"
-
-
-@functools.cache
-def of_model() -> Rows:
-    return a_run(LLM)
 
 
 def without(rows: Rows, *topics: str) -> Rows:
@@ -74,6 +68,8 @@ def test_a_run_asked_for_over_rest_has_no_request_to_compare_with() -> None:
         ("run.market-open", setting("session_close", to=LATER), "session_close"),
         ("run.market-open", setting("expires_at", to=LATER), "expires_at"),
         ("run.market-open", setting("market_time", to="2023-06-01T03:00:00Z"), "market_time"),
+        ("run.market-open", setting("closed_days", 0, to="2022-05-31"), "closed_days[0]"),
+        ("run.broker-ready", setting("closed_days", to=None), "closed_days"),
         ("run.broker-ready", setting("symbols", to=["TSLA"]), "symbols[1]"),
         ("run.broker-ready", setting("session_close", to=LATER), "session_close"),
         ("run.broker-ready", setting("expires_at", to=None), "expires_at"),
@@ -156,49 +152,3 @@ def test_a_second_event_where_there_is_one_is_named() -> None:
     forged = next(row for row in second if row["topic"] == "signal.checked")
 
     assert difference([*recorded(), forged]) == ("signal.checked TSLA", "event")
-
-
-def test_a_vote_of_rules_is_no_answer_of_a_model() -> None:
-    rows = changed(of_model(), "signal.checked", setting("call", to=None))
-
-    assert difference(rows) == ("signal.checked TSLA", "call")
-
-
-@pytest.mark.parametrize(
-    ("topic", "edit", "field"),
-    [
-        ("signal.checked", setting("call", "request", to="x"), "call.request"),
-        ("signal.checked", setting("call", "request", to="[]"), "call.request"),
-        ("signal.checked", setting("call", "request", to='{"messages": 1}'), "call.request"),
-        ("signal.checked", setting("call", "model", to="another"), "call.request"),
-        ("run.market-open", setting("market_time", to="1990-01-02T15:00:00Z"), "market_time"),
-        ("evidence.captured", setting("evidence", "bars", to=[]), "evidence.bars.2022-06-01"),
-        ("evidence.captured", setting("evidence", "quote", "last", to=[]), "evidence.quote.last"),
-        ("order.changed", setting("mode", to="yolo"), "mode"),
-        ("run.finished", setting("symbols", 0, "outcome", to="rich"), "symbols.0.outcome"),
-        ("run.accepted", lambda body: body.pop("context"), "context"),
-    ],
-)
-def test_what_cannot_be_computed_any_more_is_named_by_its_field(
-    topic: str, edit: Edit, field: str
-) -> None:
-    event, found = difference(changed(of_model(), topic, edit))
-
-    assert event.startswith(topic)
-    assert found.startswith(field)
-
-
-def test_an_exchange_without_a_calendar_is_named_wherever_it_comes_from() -> None:
-    rows = recorded()
-    for topic in ("run.accepted", "run.market-open"):
-        rows = changed(rows, topic, setting("context", "strategy", "exchange", to="NOPE"))
-    rows = changed(rows, "run.market-open", setting("exchange", to="NOPE"))
-
-    assert difference(rows) == ("run.market-open", "exchange")
-
-
-def test_a_topic_that_is_none_of_ours_is_named() -> None:
-    rows = copied()
-    rows[-1]["topic"] = "run.fnord"
-
-    assert difference(rows) == ("run.fnord", "topic")

@@ -24,6 +24,11 @@ def remade(body: dict[str, Any], **evidence: Any) -> None:
     body["fingerprints"] = fingerprints(whole)
 
 
+def without(body: dict[str, Any], place: int) -> list[Any]:
+    bars: list[Any] = body["evidence"]["bars"]
+    return bars[:place] + bars[place + 1 :]
+
+
 def quoted(**fields: Any) -> Edit:
     return lambda body: remade(body, quote=body["evidence"]["quote"] | fields)
 
@@ -38,6 +43,7 @@ def quoted(**fields: Any) -> Edit:
         (quoted(prior_close="80"), "evidence.bars", "bad_bars"),
         (lambda b: remade(b, bars=b["evidence"]["bars"][-59:]), "evidence.bars", "too_few_bars"),
         (lambda b: remade(b, bars=b["evidence"]["bars"][::-1]), "evidence.bars", "bad_bars"),
+        (lambda b: remade(b, bars=without(b, 100)), "evidence.bars", "bad_bars"),
     ],
 )
 def test_evidence_that_was_not_good_enough_is_named(edit: Edit, field: str, code: str) -> None:
@@ -54,6 +60,14 @@ def test_a_quote_may_grow_a_moment_older_between_its_check_and_the_event() -> No
     rows = changed(recorded(), "evidence.captured", quoted(at="2023-06-01T13:59:44.500Z"))
 
     assert difference(rows)[1] != "evidence.quote"
+
+
+def test_a_run_of_before_the_clock_told_the_trading_days_is_identical() -> None:
+    rows = recorded()
+    for topic in ("run.market-open", "run.broker-ready"):
+        rows = changed(rows, topic, lambda body: body.pop("closed_days"))
+
+    assert difference(rows) == ("", "")
 
 
 def test_other_rules_for_bars_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
