@@ -12,7 +12,7 @@ from services.api.views import ledger_event
 def a_row(body: str) -> dict[str, Any]:
     texts = dict.fromkeys(("type", "source", "topic", "previous_hash", "hash"), "x")
     places = {"id": 1, "partition": 0, "offset": 0, "timestamp": datetime.now(UTC)}
-    known = {"event_id": uuid.uuid4(), "symbol": None, "headers": {}, "key": None}
+    known: dict[str, Any] = {"event_id": uuid.uuid4(), "symbol": None, "headers": {}, "key": None}
     return texts | places | known | {"body": body}
 
 
