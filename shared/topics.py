@@ -58,6 +58,8 @@ class Topic(Generic[E_co]):
 
     name: str
     event: type[E_co]
+    # What the key is, in words: events of one key stay in order.
+    key: str
     partitions: int = 1
     state: bool = False
     max_message_bytes: int | None = None
@@ -84,22 +86,24 @@ class Topic(Generic[E_co]):
         return policy | {"max.message.bytes": str(self.max_message_bytes)}
 
 
-RUN_REQUESTED = Topic("run.requested", RunRequested)
-RUN_ACCEPTED = Topic("run.accepted", RunAccepted)
-RUN_REJECTED = Topic("run.rejected", RunRejected)
-RUN_WAITING = Topic("run.waiting", RunWaiting)
-RUN_MARKET_OPEN = Topic("run.market-open", RunMarketOpen)
-RUN_BROKER_READY = Topic("run.broker-ready", RunBrokerReady, partitions=6)
-EVIDENCE_CAPTURED = Topic("evidence.captured", EvidenceCaptured, partitions=6)
-SIGNAL_CHECKED = Topic("signal.checked", SignalChecked)
-ORDER_CHANGED = Topic("order.changed", OrderChanged)
-STEP_FAILED = Topic("step.failed", StepFailed)
-RUN_FINISHED = Topic("run.finished", RunFinished)
-DEAD_LETTER = Topic("dead.letter", DeadLetter, max_message_bytes=MAX_MESSAGE_BYTES)
-MARKET_SESSION = Topic("market.session", MarketSession, state=True)
-BROKER_SESSION = Topic("broker.session", BrokerSession, state=True)
-STRATEGY_CURRENT = Topic("strategy.current", StrategyCurrent, state=True)
-CONTROL_SWITCH = Topic("control.switch", ControlSwitch, state=True)
+RUN_REQUESTED = Topic("run.requested", RunRequested, "any, or none")
+RUN_ACCEPTED = Topic("run.accepted", RunAccepted, "run_id")
+RUN_REJECTED = Topic("run.rejected", RunRejected, "run_id")
+RUN_WAITING = Topic("run.waiting", RunWaiting, "run_id")
+RUN_MARKET_OPEN = Topic("run.market-open", RunMarketOpen, "run_id")
+RUN_BROKER_READY = Topic("run.broker-ready", RunBrokerReady, "run_id", partitions=6)
+EVIDENCE_CAPTURED = Topic("evidence.captured", EvidenceCaptured, "run_id:symbol", partitions=6)
+SIGNAL_CHECKED = Topic("signal.checked", SignalChecked, "run_id:symbol")
+ORDER_CHANGED = Topic("order.changed", OrderChanged, "account")
+STEP_FAILED = Topic("step.failed", StepFailed, "run_id")
+RUN_FINISHED = Topic("run.finished", RunFinished, "run_id")
+DEAD_LETTER = Topic(
+    "dead.letter", DeadLetter, "topic:partition:offset", max_message_bytes=MAX_MESSAGE_BYTES
+)
+MARKET_SESSION = Topic("market.session", MarketSession, "exchange", state=True)
+BROKER_SESSION = Topic("broker.session", BrokerSession, "`broker`", state=True)
+STRATEGY_CURRENT = Topic("strategy.current", StrategyCurrent, "strategy id", state=True)
+CONTROL_SWITCH = Topic("control.switch", ControlSwitch, "scope", state=True)
 
 ALL: tuple[Topic[Event], ...] = (
     RUN_REQUESTED,
