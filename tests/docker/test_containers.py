@@ -69,7 +69,7 @@ def test_they_go_with_their_volumes_when_the_tests_are_killed(engine: Any) -> No
         held.kill()
 
     def look() -> bool | None:
-        left = {c.id for c in engine.containers.list(all=True)} & set(names)
+        left = {c.id for c in engine.containers.list(all=True, ignore_removed=True)} & set(names)
         return None if left else True
 
     assert len(names) == 2

@@ -148,18 +148,22 @@ async def test_killed_when_published_but_not_committed(running: Running, undistu
 
 
 _INPUTS = (
+    ("api", "run.requested"),
     ("clock", "run.accepted"),
     ("gateway", "run.market-open"),
     ("marketdata", "run.broker-ready"),
     ("signals", "evidence.captured"),
     ("execution", "signal.checked"),
+    ("api", "order.changed"),
 )
 _OUTPUT = {
+    "run.requested": "run.accepted",
     "run.accepted": "run.market-open",
     "run.market-open": "run.broker-ready",
     "run.broker-ready": "evidence.captured",
     "evidence.captured": "signal.checked",
     "signal.checked": "order.changed",
+    "order.changed": "run.finished",
 }
 
 
