@@ -10,7 +10,6 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 timed out, 130 interrupted.
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import typer
 from dotenv import dotenv_values
@@ -49,7 +48,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "broker": "Show the broker's session.",
     },
     "strategy": {"strategy": "List or show strategies."},
-    "init": {"init": "Write a first .env and limits.yaml."},
+    "init": {"init": "Write random secrets for the containers into .env."},
     "dev": {
         "test": "Run the tests.",
         "lint": "Check style, imports and dead code.",
@@ -72,8 +71,6 @@ def build(arguments: list[str]) -> typer.Typer:
     app.callback()(lambda: None)
     wanted = next((word for word in arguments if not word.startswith("-")), None)
     for module, commands in COMMANDS.items():
-        if not Path(__file__).with_name(f"{module}.py").exists():
-            continue
         if wanted in commands:
             app.add_typer(import_module(f"cli.{module}").app)
             continue

@@ -64,7 +64,7 @@ def subscribe(
     topic: Topic[Any],
     *,
     group: str,
-    ordinal: int,
+    ordinal: str,
     listener: ConsumerRebalanceListener | None = None,
 ) -> DefaultSubscriber:
     """Return a subscriber with manual acks: the only way in which anything here subscribes."""

@@ -8,6 +8,7 @@ never goes back: a record is replaced only by one whose time is not earlier.
 
 import asyncio
 import os
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -109,3 +110,16 @@ async def sleep_until(clock: MarketClock, instant: datetime) -> None:
     """Return once market time has reached ``instant``, whatever time does in between."""
     while (left := (instant - clock.now()).total_seconds()) > 0:  # noqa: ASYNC110  # it may jump
         await asyncio.sleep(min(left, _NAP_S))
+
+
+def main(arguments: list[str]) -> int:
+    """Start simulated time where there is none yet: ``python -m shared.market_time FILE START``."""
+    path, start = Path(arguments[0]), arguments[1]
+    if not path.exists():
+        write_record(path, TimeRecord.model_validate({"start": start, "anchor": wall_now()}))
+    sys.stdout.write(f"market time: {read_record(path).at(wall_now()).isoformat()}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     database: DatabaseSettings = DatabaseSettings()
     market_time: MarketTimeSettings = MarketTimeSettings()
-    ordinal: int = 0
+    ordinal: str = "0"
     log_level: str = "INFO"
 
     @classmethod

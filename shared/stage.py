@@ -48,7 +48,7 @@ class Stage:
     autocommit: Sessions
     recorded: Recorded
     clock: MarketClock
-    ordinal: int = 0
+    ordinal: str = "0"
     concurrency: int = 1
     subscriptions: list[Subscription] = field(default_factory=list)
 

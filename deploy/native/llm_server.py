@@ -34,18 +34,24 @@ def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="llm_server")
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
+    parser.add_argument("--host", default=LOOPBACK, help="else within a container: 0.0.0.0")
+    options = parser.parse_args()
     # Blocked before the server makes its threads, so that the signal waits for sigwait below.
     stop = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
 
-    from xllamacpp import CommonParams, Server  # noqa: PLC0415  # slow, and after the signal mask
+    try:
+        from xllamacpp import CommonParams, Server  # noqa: PLC0415  # slow, and after the mask
+    except ImportError as e:
+        sys.exit(
+            f"expected what llama.cpp stands on, found: {e}; on Debian: apt-get install libgomp1"
+        )
 
     params = CommonParams()
     params.model.path = str(weights())
     params.model_alias = {BUNDLED_MODEL}
-    params.hostnames = [LOOPBACK]
-    params.port = port
+    params.hostnames = [options.host]
+    params.port = options.port
     params.n_ctx = _CONTEXT
     params.n_parallel = _SLOTS
     params.cache_prompt = False

@@ -108,7 +108,7 @@ async def with_expiry(session: AsyncSession, run_ids: Sequence[str]) -> Sequence
     return [run_id for run_id in await session.scalars(query) if run_id is not None]
 
 
-async def keep(sessions: Sessions, bootstrap_servers: str, ordinal: int) -> None:
+async def keep(sessions: Sessions, bootstrap_servers: str, ordinal: str) -> None:
     """Copy the bus into the ledger until cancelled."""
     while True:
         consumer = AIOKafkaConsumer(

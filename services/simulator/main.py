@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
         return _USAGE
     uvicorn.run(
         app,
-        host="127.0.0.1",
+        host=settings.host,
         port=settings.port,
         http=CuttableProtocol,
         ws="websockets-sansio",

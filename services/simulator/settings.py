@@ -71,6 +71,7 @@ class Switches(BaseModel):
 class Settings:
     """A start of the simulator. ``record`` rules over ``start`` and ``speed``."""
 
+    host: str = "127.0.0.1"
     port: int = 5055
     bars: Path | None = None
     start: datetime | None = None
@@ -87,6 +88,7 @@ def parse_arguments(argv: Sequence[str]) -> Settings:
     """
     options = _parser().parse_args(argv)
     return Settings(
+        host=options.host,
         port=options.port,
         bars=options.bars,
         start=options.start,
@@ -100,10 +102,11 @@ def parse_arguments(argv: Sequence[str]) -> Settings:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="simulator",
-        description="The Client Portal Web API on a simulated market. Listens on 127.0.0.1.",
+        description="The Client Portal Web API on a simulated market.",
         epilog="switches: " + "; ".join(_switch_help()),
     )
     folder = os.environ.get(_BARS_VARIABLE)
+    parser.add_argument("--host", default="127.0.0.1", help="else within a container: 0.0.0.0")
     parser.add_argument("--port", type=int, default=5055)
     parser.add_argument(
         "--bars",
