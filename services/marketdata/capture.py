@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection
-from datetime import date
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from datetime import date, datetime
+from typing import Any, TypeVar
 
 from services.marketdata.quality import check_bars
 from services.marketdata.store import Cache
@@ -13,11 +14,11 @@ from shared.failures import StepFailedError
 from shared.ibkr import errors
 from shared.ibkr.client import IbkrClient
 from shared.ibkr.contracts import Instrument
-from shared.market_time import MarketClock, wall_now
+from shared.market_time import MarketClock, sleep_until, wall_now
 
-# Of a whole symbol, its turns in our own queue to the broker included: a run of a hundred new
-# symbols needs a hundred charts, eight a second. One answer is bounded by the gateway.
-TIME_LIMIT_S = 120.0
+T = TypeVar("T")
+Found = tuple[Instrument, Quote, tuple[Bar, ...]]
+
 CODES: tuple[tuple[type[errors.BrokerError], str], ...] = (
     (errors.UnknownSymbolError, "unknown_symbol"),
     (errors.AmbiguousContractError, "ambiguous_symbol"),
@@ -36,7 +37,8 @@ CODES: tuple[tuple[type[errors.BrokerError], str], ...] = (
 class Capture:
     """Asks for instrument, quote and bars. Raises StepFailedError where the broker fails us.
 
-    The time limit is on the broker alone: our own storage is waited for as long as it takes.
+    The gateway bounds each answer of the broker. How long a symbol waits for its turns depends on
+    how many others ask: only the end of its run bounds that.
     """
 
     def __init__(self, client: IbkrClient, cache: Cache, clock: MarketClock) -> None:
@@ -45,43 +47,49 @@ class Capture:
         self._clock = clock
 
     async def of(
-        self, symbol: str, closed: Collection[date] | None, enough: Callable[[Quote], bool]
-    ) -> tuple[Instrument, Quote, tuple[Bar, ...]]:
+        self,
+        symbol: str,
+        closed: Collection[date] | None,
+        enough: Callable[[Quote], bool],
+        expires_at: datetime | None,
+    ) -> Found:
         """Return all that there is on a symbol now; the quote is polled until it is ``enough``.
 
         ``closed``: the weekdays without trading. Only bars that are good are kept, and kept ones
-        that are not are asked for again.
+        that are not are asked for again. ``expires_at`` (market time) ends it all.
         """
-        give_up = asyncio.get_running_loop().time() + TIME_LIMIT_S
-        instrument = await self._instrument(symbol, give_up)
+        work = self._of(symbol, closed, enough)
+        return await (work if expires_at is None else _before(self._clock, expires_at, work))
+
+    async def _of(
+        self, symbol: str, closed: Collection[date] | None, enough: Callable[[Quote], bool]
+    ) -> Found:
+        instrument = await self._instrument(symbol)
         conid, day = instrument.conid, today(self._clock.now())
         kept = await self._cache.bars(conid, day_before(day))
-        bars = await self._fresh_bars(conid, day, give_up) if kept is None else kept
+        bars = await self._fresh_bars(conid, day) if kept is None else kept
         # Last, so that it is as fresh as can be.
-        quote = await self._quote(conid, enough, give_up)
+        with _broker():
+            quote = await self._client.quote(conid, enough)
         if kept is not None and _why_not(bars, quote, day, closed):
-            kept, bars = None, await self._fresh_bars(conid, day, give_up)
+            kept, bars = None, await self._fresh_bars(conid, day)
         if (why := _why_not(bars, quote, day, closed)) is not None:
             raise why
         if kept is None:
             await self._cache.keep_bars(conid, day_before(day), bars)
         return instrument, quote, bars
 
-    async def _instrument(self, symbol: str, give_up: float) -> Instrument:
+    async def _instrument(self, symbol: str) -> Instrument:
         known = await self._cache.instrument(symbol, wall_now())
         if known is not None:
             return known
-        async with _broker(give_up):
+        with _broker():
             found = await self._client.instrument(symbol)
         await self._cache.keep_instrument(found, wall_now())
         return found
 
-    async def _quote(self, conid: int, enough: Callable[[Quote], bool], give_up: float) -> Quote:
-        async with _broker(give_up):
-            return await self._client.quote(conid, enough)
-
-    async def _fresh_bars(self, conid: int, day: date, give_up: float) -> tuple[Bar, ...]:
-        async with _broker(give_up):
+    async def _fresh_bars(self, conid: int, day: date) -> tuple[Bar, ...]:
+        with _broker():
             return await self._client.daily_bars(conid, day)
 
 
@@ -96,18 +104,27 @@ def _why_not(
     return None
 
 
-@contextlib.asynccontextmanager
-async def _broker(give_up: float) -> AsyncIterator[None]:
+async def _before(clock: MarketClock, end: datetime, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of work that is cut off when market time reaches ``end``."""
+    doing, bell = asyncio.create_task(work), asyncio.create_task(sleep_until(clock, end))
+    try:
+        await asyncio.wait((doing, bell), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        await bell
+    finally:
+        doing.cancel()
+        bell.cancel()
+        await asyncio.gather(doing, bell, return_exceptions=True)
+    reason = f"the run expired at {end.isoformat()} market time, before all that it asked was known"
+    raise StepFailedError("expired", reason)
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[None]:
     """Turn what goes wrong with the broker into the failure of the step."""
     try:
-        async with asyncio.timeout_at(give_up):
-            yield
-    except TimeoutError as e:
-        reason = (
-            f"expected the broker's answers within {TIME_LIMIT_S:.0f} s, they and our queue for "
-            "them took longer: ask for fewer symbols at once"
-        )
-        raise StepFailedError("timed_out", reason) from e
+        yield
     except errors.BrokerError as e:
         code = next(code for kind, code in CODES if isinstance(e, kind))
         raise StepFailedError(code, e.reason, e.attempts) from e

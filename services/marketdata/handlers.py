@@ -22,6 +22,7 @@ def register(stage: Stage, capture: Capture) -> None:
             symbol,
             run.closed_days,
             enough=lambda quote: is_fresh(quote, stage.clock.now(), longest_age_s),
+            expires_at=run.expires_at,
         )
         evidence = assemble(
             instrument, quote, bars, now=stage.clock.now(), longest_age_s=longest_age_s

@@ -16,10 +16,10 @@ from shared.stage import running
 
 # Symbols that are worked on at once; what they ask for is merged and paced by the gateway.
 _CONCURRENCY = 20
-# The gateway gives the broker ten seconds; before that a request waits for its turn, behind those
-# of a hundred symbols perhaps. The step's own limit is above this.
 _CONNECT_TRIES = 5
-_TIMEOUT = httpx.Timeout(100.0, connect=2.0)
+# The gateway gives the broker ten seconds; before that a request waits for its turn, and ten more
+# where the broker holds the path. For a connection it waits here, until its run expires.
+_TIMEOUT = httpx.Timeout(60.0, connect=2.0, pool=None)
 
 
 def build_app(settings: MarketDataSettings | None = None) -> FastAPI:

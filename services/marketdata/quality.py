@@ -11,6 +11,8 @@ from shared.ibkr.history import inconsistency
 from shared.trading_days import HORIZON, trading_days
 
 FEWEST_BARS = 60
+# All that can be asked where nobody told the trading days.
+_LONGEST_GAP = timedelta(days=7)
 # A halving or doubling since yesterday is more often a split or a mistake than a market.
 _MOST_TIMES_PRIOR_CLOSE = 2
 # Official close and last regular trade differ a little.
@@ -71,6 +73,9 @@ def _check_days(days: Sequence[date], today: date, closed: Collection[date] | No
     for earlier, later in itertools.pairwise([*days, today]):
         if not earlier < later:
             reason = f"expected trading days in order, found {later} after {earlier}"
+            raise StepFailedError("bad_bars", reason)
+        if closed is None and later - earlier > _LONGEST_GAP:
+            reason = f"expected trading days without gaps, found {later} after {earlier}"
             raise StepFailedError("bad_bars", reason)
     if closed is None:
         return

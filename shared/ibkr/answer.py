@@ -45,7 +45,8 @@ def read(status: int, content_type: str, body: bytes, retry_after: str | None = 
             msg = f"expected JSON, found {content_type or 'no content type'}: {_excerpt(text)}"
             raise BadAnswerError(msg)
         return value
-    said = f"the broker answered {status}: {_excerpt(complaint or text) or 'an empty body'}"
+    who = "no answer in time" if status == _GATEWAY_TIMEOUT else f"the broker answered {status}"
+    said = f"{who}: {_excerpt(complaint or text) or 'an empty body'}"
     raise _error(status, (complaint or text).lower(), said, retry_after)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from tenacity import (
     AsyncRetrying,
+    RetryCallState,
     retry_if_exception_type,
-    stop_after_attempt,
     wait_random_exponential,
 )
 
@@ -23,6 +23,7 @@ from shared.ibkr.errors import (
     NoBridgeError,
     NoQuoteError,
     NotFoundError,
+    TimedOutError,
     UnavailableError,
     UnreachableError,
 )
@@ -32,8 +33,11 @@ BASE_PATH = "/v1/api"
 # A year of days: SMA 200 has its bars, and one answer holds them all.
 PERIOD = "1y"
 _TRANSIENT = (UnreachableError, UnavailableError, NoBridgeError)
-_ATTEMPTS = 3
+# A time-out has cost its ten seconds: nobody waits for a third.
+_ATTEMPTS, _ATTEMPTS_TIMED_OUT = 3, 2
 _POLLS, _POLL_EVERY_S = 10, 0.25
+# More of them would stand in the gateway's line before the quotes of other symbols.
+_CHARTS_AT_ONCE = 10
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -52,8 +56,8 @@ def tls(ca_file: Path | None) -> ssl.SSLContext:
 class IbkrClient:
     """The calls of the Client Portal API that we use. All raise BrokerError, by kind.
 
-    A GET is made up to three times where that may help, with jitter; the caller bounds the time of
-    it all. A POST is made once.
+    A GET is made up to three times where that may help, with jitter, and twice where the broker
+    says nothing; the caller bounds the time of it all. A POST is made once.
     """
 
     def __init__(self, http: httpx.AsyncClient, *, sleep: Sleep = asyncio.sleep) -> None:
@@ -61,6 +65,7 @@ class IbkrClient:
         self._sleep = sleep
         self._stocks = Merge(self._asking("trsrv/stocks"))
         self._secdef = Merge(self._asking("trsrv/secdef"))
+        self._charts = asyncio.Semaphore(_CHARTS_AT_ONCE)
 
     async def status(self) -> Any:
         """Return the state of the brokerage session (see ``session.standing``)."""
@@ -103,14 +108,15 @@ class IbkrClient:
 
     async def daily_bars(self, conid: int, today: date) -> tuple[Bar, ...]:
         """Return the finished days of the last year before ``today``, oldest first."""
-        found = await self._get(
-            "iserver/marketdata/history",
-            NotFoundError,
-            conid=conid,
-            period=PERIOD,
-            bar=history.DAILY,
-            outsideRth="false",
-        )
+        async with self._charts:
+            found = await self._get(
+                "iserver/marketdata/history",
+                NotFoundError,
+                conid=conid,
+                period=PERIOD,
+                bar=history.DAILY,
+                outsideRth="false",
+            )
         return history.daily_bars(found, today)
 
     def _asking(self, path: str) -> Callable[[tuple[str, ...], str], Awaitable[Any]]:
@@ -130,7 +136,7 @@ class IbkrClient:
     async def _retried(self, path: str, *also: type[BrokerError], **params: Any) -> Any:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((*_TRANSIENT, *also)),
-            stop=stop_after_attempt(_ATTEMPTS),
+            stop=_tried_enough,
             wait=wait_random_exponential(multiplier=0.2, max=2),
             sleep=self._sleep,
             reraise=True,
@@ -157,3 +163,8 @@ class IbkrClient:
             found.content,
             headers.get("retry-after"),
         )
+
+
+def _tried_enough(state: RetryCallState) -> bool:
+    timed_out = state.outcome is not None and isinstance(state.outcome.exception(), TimedOutError)
+    return state.attempt_number >= (_ATTEMPTS_TIMED_OUT if timed_out else _ATTEMPTS)

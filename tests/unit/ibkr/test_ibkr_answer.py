@@ -31,6 +31,7 @@ def test_fractions_keep_their_digits() -> None:
         (503, JSON, b'{"error": "Service Unavailable"}', errors.UnavailableError),
         (503, "", b"", errors.UnavailableError),
         (502, HTML, b"<html>Bad Gateway</html>", errors.UnavailableError),
+        (504, PROBLEM, b'{"title": "Broker timed out", "status": 504}', errors.TimedOutError),
         (423, JSON, b'{"status": "waiting for reply"}', errors.UnavailableError),
         (404, JSON, b'{"error": "not found"}', errors.NotFoundError),
         (400, JSON, b'{"error": "accountId is not valid: 1"}', errors.RefusedError),

@@ -80,6 +80,14 @@ async def test_a_get_is_tried_three_times_with_growing_pauses() -> None:
     assert len(server.naps) == 2
 
 
+async def test_a_broker_that_says_nothing_is_asked_twice() -> None:
+    hung = httpx.Response(504, json={"title": "Broker timed out", "status": 504})
+    server = Server(hung, hung)
+    with pytest.raises(errors.TimedOutError) as caught:
+        await server.client.accounts()
+    assert caught.value.attempts == 2
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
 async def test_a_refusal_is_not_asked_again(status: int) -> None:
     server = Server(error(status, "no"))
@@ -101,6 +109,18 @@ async def test_a_quote_is_polled_for_until_its_prices_are_there() -> None:
     server = Server([BARE], [BARE | {"31": "225.54"}], [ROW])
     await server.client.quote(4815747, lambda _: True)
     assert server.naps == [0.25, 0.25]
+
+
+async def test_a_quote_is_polled_for_until_its_prior_close_is_there() -> None:
+    without = {name: value for name, value in ROW.items() if name != "7741"}
+    server = Server([without], [without | {"7741": "C"}], [ROW])
+    quote = await server.client.quote(4815747, lambda _: True)
+    assert quote.prior_close == Decimal(224)
+
+    server = Server(*[[without]] * 10)
+    with pytest.raises(errors.NoQuoteError, match=r"prior close \(7741\) is absent"):
+        await server.client.quote(4815747, lambda _: True)
+    assert len(server.requests) == 10
 
 
 async def test_a_quote_that_never_comes_says_what_was_missing() -> None:

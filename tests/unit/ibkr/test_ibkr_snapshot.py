@@ -72,6 +72,12 @@ def test_what_is_not_needed_may_be_absent_and_zero_is_a_size() -> None:
     assert found.volume is None
 
 
+def test_the_prior_close_may_have_a_prefix() -> None:
+    found = quote(**{"7741": "C1,208.48"})
+    assert isinstance(found, Quote)
+    assert found.prior_close == Decimal("1208.48")
+
+
 def test_the_row_of_another_contract_is_never_taken() -> None:
     assert read([ROW], 76792991) == NoQuote("the broker sent no row for contract 76792991")
 

@@ -3,13 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from services.marketdata import capture
 from services.marketdata.capture import Capture
 from services.marketdata.store import Cache
 from shared.events.evidence import Bar, Quote
@@ -18,6 +17,7 @@ from shared.ibkr.client import IbkrClient
 from shared.ibkr.contracts import Instrument
 from tests.unit.marketdata.market_facts import NOW, TODAY, an_instrument, days_before, some_bars
 
+END = NOW + timedelta(minutes=30)
 LISTING = {"conid": 4815747, "exchange": "NASDAQ", "isUS": True}
 STOCK = {"name": "NVIDIA CORP", "assetClass": "STK", "contracts": [LISTING]}
 DEFINITION = {"conid": 4815747, "ticker": "NVDA", "currency": "USD", "assetClass": "STK"}
@@ -94,13 +94,16 @@ class MemoryCache(Cache):
 
 
 class StoppedClock:
-    """Market time stands at NOW."""
+    """Market time stands at NOW, or where it is moved to."""
 
     simulated = True
 
+    def __init__(self) -> None:
+        self.instant = NOW
+
     def now(self) -> datetime:
-        """Return the same instant always."""
-        return NOW
+        """Return the same instant until it is moved."""
+        return self.instant
 
 
 def warm() -> MemoryCache:
@@ -110,9 +113,11 @@ def warm() -> MemoryCache:
     return cache
 
 
-async def of_nvda(broker: Broker, cache: MemoryCache) -> tuple[Instrument, Quote, tuple[Bar, ...]]:
-    work = Capture(broker.client(), cache, StoppedClock())
-    return await work.of("NVDA", (), enough=lambda _: True)
+async def of_nvda(
+    broker: Broker, cache: MemoryCache, clock: StoppedClock | None = None
+) -> tuple[Instrument, Quote, tuple[Bar, ...]]:
+    work = Capture(broker.client(), cache, clock or StoppedClock())
+    return await work.of("NVDA", (), enough=lambda _: True, expires_at=END)
 
 
 async def failure(broker: Broker, cache: MemoryCache | None = None) -> StepFailedError:
@@ -161,7 +166,7 @@ async def test_kept_bars_of_another_market_are_asked_for_again() -> None:
         ({"snapshot": httpx.Response(503)}, "broker_unreachable", 3),
         ({"snapshot": httpx.Response(400, json={"error": "no bridge"})}, "broker_unreachable", 3),
         ({"stocks": httpx.Response(200, text="<html>")}, "login_required", 1),
-        ({"snapshot": httpx.Response(504)}, "timed_out", 3),
+        ({"snapshot": httpx.Response(504)}, "timed_out", 2),
         ({"snapshot": [{n: v for n, v in ROW.items() if n != "7741"}]}, "no_quote", 1),
         ({"history": httpx.Response(429)}, "too_many_requests", 1),
         ({"history": httpx.Response(400)}, "broker_error", 1),
@@ -175,10 +180,26 @@ async def test_each_failure_of_the_broker_is_a_failed_step_with_its_code(
     assert found.reason
 
 
-async def test_a_broker_that_hangs_ends_the_step_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "TIME_LIMIT_S", 0.05)
-    found = await failure(Broker(snapshot=asyncio.Event()), warm())
-    assert found.code == "timed_out"
+async def test_the_end_of_the_run_ends_what_is_still_waited_for() -> None:
+    clock, cache = StoppedClock(), warm()
+    waiting = asyncio.create_task(of_nvda(Broker(snapshot=asyncio.Event()), cache, clock))
+    await asyncio.sleep(0)
+    clock.instant = END
+
+    with pytest.raises(StepFailedError) as caught:
+        await waiting
+
+    assert caught.value.code == "expired"
+    assert END.isoformat() in caught.value.reason
+
+
+async def test_a_storage_that_is_away_is_no_failure_of_the_broker() -> None:
+    class Away(MemoryCache):
+        async def instrument(self, symbol: str, now: datetime) -> Instrument | None:
+            raise ConnectionError(symbol, now)
+
+    with pytest.raises(ConnectionError):
+        await of_nvda(Broker(), Away())
 
 
 def history(count: int) -> dict[str, Any]:

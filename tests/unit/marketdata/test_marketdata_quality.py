@@ -109,9 +109,11 @@ def test_every_third_day_is_refused() -> None:
     assert code_of_bars(some_bars(250)[::-3][::-1]) == "bad_bars"
 
 
-def test_events_of_before_the_closed_days_were_told_are_judged_by_order_alone() -> None:
+def test_events_of_before_the_closed_days_were_told_are_judged_by_order_and_long_gaps() -> None:
     bars = some_bars(70)
-    assert refusal_of_bars((*bars[:20], *bars[21:]), closed=None) is None
+    assert refusal_of_bars((*bars[:20], *bars[24:]), closed=None) is None
+    assert refusal_of_bars((*bars[:20], *bars[27:]), closed=None) is not None
+    assert refusal_of_bars(bars, today=TODAY + timedelta(days=7), closed=None) is not None
     assert refusal_of_bars((*bars[:20], bars[0], *bars[21:]), closed=None) is not None
 
 
