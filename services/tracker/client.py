@@ -1,8 +1,8 @@
 """MLflow's runs by its own client: blocking, for threads.
 
 Importing this costs seconds and a hundred megabytes: only ``writing`` does, when there is something
-to write. Every call may be repeated: runs are found by their tags before they are made, what is
-logged again replaces itself, and a trace has an id of its own making.
+to write. Every call may be repeated: what an earlier attempt made is found by its tags before any
+is made again, what is logged again replaces itself, and a trace has an id of its own making.
 """
 
 import tempfile
@@ -50,19 +50,21 @@ class Client:
     ) -> dict[str, str]:
         """Write a run with its symbols; return MLflow's ids by symbol.
 
-        ``known`` are ids from an earlier time; ``unsure`` says that an attempt before this one
-        failed and may have made runs that it never heard of. Raises AwayError where MLflow does not
-        answer, and what its client raises where it refuses.
+        ``known`` are ids from an earlier time; ``unsure`` says that an attempt before this one did
+        not come to its end and may have made some. (To search costs MLflow more the more runs it
+        has, so it is not done for all.) Raises AwayError where MLflow does not answer, and what its
+        client raises where it refuses.
         """
         run_id = runs[0].tags[RUN_TAG]
         try:
-            ids = dict(known) or self._find(run_id, {})
+            ids = self._find(run_id, known) if unsure else dict(known)
             for logged in runs:
                 if logged.symbol not in ids:
                     ids[logged.symbol] = self._create(logged, ids.get(WHOLE))
             # The run itself last: while it is not over in MLflow, something is missing.
             for logged in reversed(runs):
                 self._fill(ids[logged.symbol], logged)
+            # Once more: a request that was given up may have arrived since.
             return self._find(run_id, ids) if unsure else ids
         except (MlflowException, requests.RequestException, OSError) as e:
             self._experiment_id = None  # it may be another server by now

@@ -1,6 +1,7 @@
 """Tables of the tracker: events until MLflow has them, how far each run is, and its ids there.
 
 A run is due while it has more ``news`` (events that came) than ``written`` (those that MLflow has).
+``attempts`` were begun since it was last written: any of them may have left something in MLflow.
 """
 
 from collections.abc import Mapping, Sequence
@@ -94,7 +95,7 @@ async def _keep(session: AsyncSession, run_id: str, batch: Sequence[Kept]) -> in
     new = len((await session.execute(statement)).all())
     if new:
         now = func.now()
-        changed = {"news": runs.c.news + new, "news_at": now, "retry_at": now, "attempts": 0}
+        changed = {"news": runs.c.news + new, "news_at": now, "retry_at": now}
         await session.execute(runs.update().where(runs.c.run_id == run_id).values(changed))
     return new
 
@@ -147,6 +148,12 @@ async def known_ids(session: AsyncSession, run_id: str) -> dict[str, str]:
     return {row.symbol: row.mlflow_run_id for row in rows}
 
 
+async def begin(session: AsyncSession, run: Due) -> None:
+    """Say that a run is about to be written; to be committed before it is."""
+    begun = {"attempts": run.attempts + 1}
+    await session.execute(runs.update().where(runs.c.run_id == run.run_id).values(begun))
+
+
 async def mark_written(session: AsyncSession, run: Due, ids: Mapping[str, str]) -> None:
     """Say that MLflow has the news that ``run`` was due for."""
     rows = [{"run_id": run.run_id, "symbol": s, "mlflow_run_id": i} for s, i in ids.items()]
@@ -155,9 +162,9 @@ async def mark_written(session: AsyncSession, run: Due, ids: Mapping[str, str]) 
     await session.execute(runs.update().where(runs.c.run_id == run.run_id).values(done))
 
 
-async def put_off(session: AsyncSession, run: Due, delay: timedelta, *, tried: bool) -> None:
+async def put_off(session: AsyncSession, run: Due, delay: timedelta) -> None:
     """Have a run wait before it is tried again."""
-    later = {"retry_at": func.clock_timestamp() + delay, "attempts": run.attempts + tried}
+    later = {"retry_at": func.clock_timestamp() + delay}
     await session.execute(runs.update().where(runs.c.run_id == run.run_id).values(later))
 
 

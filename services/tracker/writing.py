@@ -48,6 +48,7 @@ _ENVIRONMENT: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
@@ -101,17 +102,19 @@ class Writing:
             history = await store.history_of(session, run.run_id)
             known = await store.known_ids(session, run.run_id)
         if not is_whole(history) and run.quiet_for < _PATIENCE:
-            await self._put_off(run, _SOON, tried=False)
+            await self._put_off(run, _SOON)
             return
+        async with self._sessions.begin() as session:
+            await store.begin(session, run)
         try:
             ids = await self._in_thread(run, history, known)
         except AwayError as e:
             self._pause(str(e))
-            await self._put_off(run, _MISSED, tried=True)
+            await self._put_off(run, _MISSED)
         except Exception:
             # Refused, or a bug of ours: neither must stop the others.
             log.exception("a run cannot be tracked", run_id=run.run_id)
-            await self._put_off(run, _REFUSED, tried=True)
+            await self._put_off(run, _REFUSED)
         else:
             self._go_on()
             async with self._sessions.begin() as session:
@@ -147,9 +150,9 @@ class Writing:
             log.info("mlflow answers again")
         self._pause_s = 0.0
 
-    async def _put_off(self, run: Due, delay: timedelta, *, tried: bool) -> None:
+    async def _put_off(self, run: Due, delay: timedelta) -> None:
         async with self._sessions.begin() as session:
-            await store.put_off(session, run, delay, tried=tried)
+            await store.put_off(session, run, delay)
 
     def _mlflow(self) -> "Client":
         """Return the client; its import takes seconds and much memory, so not before its time."""

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.timeout(400)
 
 PARTS = ("postgres", "kafka", "migrate", "topics", "tracker")
 LIMIT_S = 60.0
+# Each look costs MLflow as much as a run does.
+_LOOK_EVERY_S = 2.0
 Runs = dict[str, bool]
 
 
@@ -90,6 +92,7 @@ def are_there(mlflow: MlflowServer, wanted: Runs, limit_s: float) -> list[Mlflow
     """Wait until all runs and their children are there and none goes on."""
 
     def look() -> list[MlflowRun] | None:
+        time.sleep(_LOOK_EVERY_S)
         found = [run for run in mlflow.runs() if run.run_id in wanted]
         ended = [run for run in found if run.status != "RUNNING"]
         return found if len(ended) >= 3 * len(wanted) and len(ended) == len(found) else None
