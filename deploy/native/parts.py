@@ -20,8 +20,8 @@ from deploy.native.wiring import (
 )
 
 _MOST_REPLICAS = 20
-# Who only watches gets a tenth of the CPU that others want.
-_BEHIND = 10
+# Who only watches gets a third of the CPU that others get, where there is not enough for all.
+_BEHIND = 5
 
 
 class Layer(IntEnum):
