@@ -28,7 +28,7 @@ class DemoRun:
         self.run_id = f"demo-{uuid.uuid4().hex[:8]}-{strategy_id}"
         fields = {"strategy_id": strategy_id, "symbols": symbols, "dry_run": True}
         self.request = json.dumps({**fields, "run_id": self.run_id})
-        self.story = tell(())
+        self.story: Story = tell(())
 
     @property
     def failed(self) -> bool:

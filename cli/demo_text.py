@@ -86,6 +86,10 @@ def closing_lines(stories: Sequence[Story], wiring: Wiring) -> list[Text]:
         Text.assemble(f"  {wiring.url('api')}/docs  ", ("the API; token in ", "dim")).append(
             str(wiring.files.token)
         ),
+        Text.assemble(
+            f"  {wiring.mlflow_uri}  ",
+            ("MLflow: each run and symbol; it starts by itself after the stack", "dim"),
+        ),
         Text.assemble(f"  {wiring.files.logs}  ", ("logs", "dim")),
         Text(""),
         Text.assemble(("stop it  ", "bold"), "./openbell down"),

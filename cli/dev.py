@@ -44,7 +44,7 @@ def types() -> None:
 @app.command(context_settings=_PASSED_ON)
 def faults(context: typer.Context) -> None:
     """Kill, freeze and repeat at every stage; CI takes a seeded part of it."""
-    _run((*_TESTS, "tests/faults", "--faults=all", *context.args))
+    _run((*_TESTS, "tests/faults", "--faults=all", "--tracking=all", *context.args))
 
 
 @app.command(context_settings=_PASSED_ON)

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from aiokafka import ConsumerRecord
@@ -15,6 +16,8 @@ from shared.topics import BY_EVENT
 
 E = TypeVar("E", bound=Event)
 _LONGEST_EXCERPT = 500
+# The seconds that a datetime knows; a client may claim any.
+_EARLIEST, _LATEST = -62135596800, 253402300799
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,11 @@ def _next_traceparent(event: Event, parent: str | None) -> str:
     else:
         trace = uuid.uuid5(NAMESPACE, f"trace|{getattr(event, 'run_id', event.event_id)}").hex
     return f"00-{trace}-{event.event_id.hex[:16]}-01"
+
+
+def moment(milliseconds: int) -> datetime:
+    """Return a record's timestamp, the nearest one that there is."""
+    return datetime.fromtimestamp(max(_EARLIEST, min(milliseconds / 1000, _LATEST)), UTC)
 
 
 def readable(raw: bytes) -> str:

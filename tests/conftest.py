@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from deploy.native.wiring import BUNDLED_MODEL, LLM_SETTING
+from deploy.native.wiring import BUNDLED_MODEL, LLM_SETTING, MLFLOW_SETTING
 from tests.e2e.recording_proxy import RecordingProxy, await_model, bundled_model
 from tests.running import Running, strategies_for_tests
 from tests.victims import Elsewhere
@@ -26,6 +26,7 @@ settings.load_profile("openbell")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", choices=["some", "all"], default="some", help="stages to disturb")
+    parser.addoption("--tracking", choices=["some", "all"], default="some", help="runs to track")
     where = "whose Kafka and PostgreSQL the tests use: the stack's own, or containers"
     parser.addoption("--stack", choices=["native", "docker"], default="native", help=where)
 
@@ -75,6 +76,8 @@ def running(model: RecordingProxy, elsewhere: Mapping[str, Elsewhere]) -> Iterat
             "OPENBELL_LLM__MODEL": BUNDLED_MODEL,
             "OPENBELL_LLM__TIMEOUT_S": "25",
             "OPENBELL_LLM__ATTEMPTS": "2",
+            # Nobody is there: whatever these tests are about goes on without MLflow.
+            MLFLOW_SETTING: "http://127.0.0.1:9",
         },
         elsewhere,
     )

@@ -24,7 +24,11 @@ from shared.topics import BY_NAME
 from tests.victims import Elsewhere, Process, Victim
 
 ROOT = Path(__file__).parents[1]
-ALONE = {"OPENBELL_API__PORT": "0", "OPENBELL_KAFKA__PORT": "0"}
+ALONE = {
+    "OPENBELL_API__PORT": "0",
+    "OPENBELL_KAFKA__PORT": "0",
+    "OPENBELL_MLFLOW__PORT": "0",
+}
 STAGES = ("api", "clock", "gateway", "marketdata", "signals", "execution")
 # Strategies alike but for their number: each has a dry-run account that nobody else uses.
 _NUMBERS = itertools.count(101)

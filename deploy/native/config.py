@@ -32,6 +32,7 @@ def in_force(wiring: Wiring) -> dict[str, Any]:
             "simulated": wiring.simulated,
             "simulator_url": simulator,
         },
+        "mlflow": {"tracking_uri": without_password(wiring.mlflow_uri)},
         "gateway": {"url": wiring.url("gateway")},
         "market_time": {"record": str(wiring.files.market_time) if wiring.simulated else None},
     }

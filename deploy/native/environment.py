@@ -48,6 +48,7 @@ def _settings(wiring: Wiring, part: str, ordinal: int) -> dict[str, str]:
         "OPENBELL_LLM__BASE_URL": wiring.llm_url,
         "OPENBELL_IBKR__BASE_URL": wiring.broker_url,
         "OPENBELL_IBKR__SIMULATED": str(wiring.simulated).lower(),
+        "OPENBELL_MLFLOW__TRACKING_URI": wiring.mlflow_uri,
         "OPENBELL_GATEWAY__URL": wiring.url("gateway"),
         "OPENBELL_API__PORT": str(wiring.port("api", ordinal if part == "api" else 0)),
         "OPENBELL_API__URL": wiring.url("api"),

@@ -59,6 +59,10 @@ class Home:
         return self.root / "data" / "kafka"
 
     @property
+    def mlflow(self) -> Path:
+        return self.root / "data" / "mlflow"
+
+    @property
     def sockets(self) -> Path:
         """Where PostgreSQL's socket is: in the home, or in a short place where that is too deep."""
         here = self.root / "run"

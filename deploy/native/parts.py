@@ -15,10 +15,13 @@ from deploy.native.wiring import (
     DATABASE_SETTING,
     KAFKA_SETTING,
     LLM_SETTING,
+    MLFLOW_SETTING,
     Wiring,
 )
 
 _MOST_REPLICAS = 20
+# Who only watches gets a third of the CPU that others get, where there is not enough for all.
+_BEHIND = 5
 
 
 class Layer(IntEnum):
@@ -57,6 +60,9 @@ class Part:
     scalable: bool = False
     # Made of our own modules: forked from the supervisor where that is possible.
     forked: bool = False
+    # False where it is slow and on nobody's path: started when all others are ready.
+    waited: bool = True
+    nice: int = 0
     # Seconds on a free machine; this is for one where everything else runs too.
     start_limit_s: float = 180.0
     grace_s: float = 10.0
@@ -85,7 +91,7 @@ def _http(part: str, path: str) -> Callable[[Replica], Health]:
     return lambda of: http_ok(of.wiring.port(part, of.ordinal), path)
 
 
-def _service(name: str, *, scalable: bool) -> Part:
+def _service(name: str, *, scalable: bool, nice: int = 0) -> Part:
     def command(of: Replica) -> list[str]:
         return _module(
             "uvicorn",
@@ -103,6 +109,7 @@ def _service(name: str, *, scalable: bool) -> Part:
         needs=("migrate", "topics"),
         scalable=scalable,
         forked=True,
+        nice=nice,
     )
 
 
@@ -139,6 +146,15 @@ _ALL = (
         setting=BROKER_SETTING,
     ),
     Part(
+        "mlflow",
+        Layer.WORLD,
+        lambda of: _module("deploy.native.mlflow_server", of.wiring.home, of.wiring.port("mlflow")),
+        health=_http("mlflow", "/health"),
+        setting=MLFLOW_SETTING,
+        waited=False,
+        nice=_BEHIND,
+    ),
+    Part(
         "migrate",
         Layer.SERVICE,
         lambda _: _module("shared.migrations"),
@@ -161,6 +177,8 @@ _ALL = (
     _service("marketdata", scalable=True),
     _service("signals", scalable=True),
     _service("execution", scalable=True),
+    # One writes; a second one would only wait for its place.
+    _service("tracker", scalable=False, nice=_BEHIND),
 )
 PARTS = {part.name: part for part in _ALL}
 

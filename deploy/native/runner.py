@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -94,6 +95,9 @@ class Runner:
             self._child = start_fork(self.state.label, command, self._env, log)
         else:
             self._child = await start(command, self._env, log)
+        if self.part.nice:
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, self._child.pid, self.part.nice)
         self.state.started = self._child.started
         self._set(condition, pid=self._child.pid)
         try:

@@ -18,6 +18,7 @@ _CLASSES = {
     "gateway": "services.gateway.settings:GatewaySettings",
     "marketdata": "services.marketdata.settings:MarketDataSettings",
     "signals": "services.signals.settings:SignalsSettings",
+    "tracker": "services.tracker.settings:TrackerSettings",
 }
 # What the stack itself reads. OPENBELL_TEST_SEED is the tests'.
 _STACK = {
@@ -25,6 +26,7 @@ _STACK = {
     "API__URL",
     "KAFKA__PORT",
     "LIVE",
+    "MLFLOW__PORT",
     "MARKET_TIME__START",
     "MARKET_TIME__SPEED",
     "SIMULATOR__BARS",

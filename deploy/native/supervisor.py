@@ -107,7 +107,8 @@ class Supervisor:
         try:
             async with asyncio.TaskGroup() as group:
                 for runner in self._runners:
-                    group.create_task(self._bring_up(runner))
+                    if runner.part.waited:
+                        group.create_task(self._bring_up(runner))
                 await self._preload()
         except* PartFailedError as failures:
             raise failures.exceptions[0] from None
@@ -118,6 +119,9 @@ class Supervisor:
         self._state.phase = "ready"
         self._state.took_s = round(time.monotonic() - self._began, 2)
         self._changed()
+        for runner in self._runners:
+            if not runner.part.waited:
+                self._keepers.add(asyncio.create_task(self._bring_up_beside(runner)))
 
     async def _preload(self) -> None:
         """Import what is forked, while the parts that are not start beside this process."""
@@ -135,6 +139,13 @@ class Supervisor:
         await runner.begin()
         if not runner.state.task:
             self._keepers.add(asyncio.create_task(runner.keep()))
+
+    async def _bring_up_beside(self, runner: Runner) -> None:
+        try:
+            await runner.begin()
+        except PartFailedError as e:
+            logger.warning("%s; it is tried again; the end of its log:\n%s", e, e.tail)
+        await runner.keep()
 
     def _needed_by(self, runner: Runner) -> list[Runner]:
         return [other for other in self._runners if other.part.name in runner.part.needs]

@@ -12,10 +12,12 @@ KAFKA_SETTING = "OPENBELL_KAFKA__BOOTSTRAP_SERVERS"
 DATABASE_SETTING = "OPENBELL_DATABASE__URL"
 LLM_SETTING = "OPENBELL_LLM__BASE_URL"
 BROKER_SETTING = "OPENBELL_IBKR__BASE_URL"
+MLFLOW_SETTING = "OPENBELL_MLFLOW__TRACKING_URI"
 
 BUNDLED_MODEL = "SmolLM2-135M-Instruct"
 _API_PORT = 8000
 _KAFKA_PORT = 9092
+_MLFLOW_PORT = 5500
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Wiring:
     llm_model: str | None
     broker_url: str
     simulated: bool
+    mlflow_uri: str = ""
     ports: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -66,6 +69,7 @@ def wire(home: Home, env: Mapping[str, str], replicas: Mapping[str, int]) -> Wir
         broker_url=env.get(BROKER_SETTING)
         or f"http://{LOOPBACK}:{ports.get('simulator-0', 0)}/v1/api",
         simulated=simulated,
+        mlflow_uri=env.get(MLFLOW_SETTING) or f"http://{LOOPBACK}:{ports.get('mlflow-0', 0)}",
         ports=ports,
         notes=notes,
     )
@@ -78,6 +82,7 @@ def _choose_ports(
     wanted = {
         "api": _number(env, "OPENBELL_API__PORT", _API_PORT),
         "kafka": _number(env, "OPENBELL_KAFKA__PORT", _KAFKA_PORT),
+        "mlflow": _number(env, "OPENBELL_MLFLOW__PORT", _MLFLOW_PORT),
     }
     for part, count in replicas.items():
         for replica in range(count):

@@ -4,12 +4,12 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from shared.envelope import readable, text_headers
+from shared.envelope import moment, readable, text_headers
 from shared.events.base import NAMESPACE
 from shared.topics import BROKER_SESSION, BY_NAME, MAX_MESSAGE_BYTES
 
@@ -18,8 +18,6 @@ _OF_THE_BEAT = {"occurred_at", "market_time", "valid_until"}
 GENESIS = "0" * 64
 # No event of ours is larger. One of another client may be, once it is decompressed.
 KEPT_BYTES = MAX_MESSAGE_BYTES
-# The seconds that a datetime knows; a client may claim any.
-_EARLIEST, _LATEST = -62135596800, 253402300799
 
 
 @dataclass(frozen=True)
@@ -96,16 +94,12 @@ def entry_of(record: "ConsumerRecord[bytes, bytes]") -> Entry:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        timestamp=_moment(record.timestamp),
+        timestamp=moment(record.timestamp),
         source=headers.get("ce_source", "a client")[:64],
         key=None if record.key is None else readable(record.key),
         headers=headers,
         body=body,
     )
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(max(_EARLIEST, min(milliseconds / 1000, _LATEST)), UTC)
 
 
 def _body(raw: bytes) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
+import httpx
 import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -158,6 +159,21 @@ def test_a_part_that_cannot_start_is_named_with_its_log_and_nothing_stays(tmp_pa
     assert not stack.is_running
     assert not processes_of(stack.home.root)
     assert not stack.down()
+
+
+def test_up_does_not_wait_for_mlflow_which_comes_by_itself(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "home", SETTINGS | {"OPENBELL_MLFLOW__PORT": "0"})
+    try:
+        stack.up(["mlflow"])
+        before = stack.part("mlflow").state
+        eventually(lambda: stack.part("mlflow").state == "ready", "MLflow was ready")
+        url = stack.config()["mlflow"]["tracking_uri"]
+
+        assert before in {"waiting", "starting"}
+        assert httpx.get(f"{url}/health").text == "OK"
+    finally:
+        stack.down()
+    assert not processes_of(stack.home.root)
 
 
 def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def wired(*, simulated: bool = True, model: str | None = None, bundled: bool = T
         llm_model=model,
         broker_url="https://broker.test",
         simulated=simulated,
+        mlflow_uri="http://127.0.0.1:5500",
         ports={"api-0": 8000} | ({"llm-0": 1} if bundled else {}),
     )
 
@@ -108,6 +109,7 @@ def test_the_end_says_where_to_look_and_how_to_stop() -> None:
         "./openbell trace run-1",
         "./openbell verify run-1",
         "http://127.0.0.1:8000/docs",
+        "http://127.0.0.1:5500",
         "/home/of/stack/logs",
         "./openbell down",
     ):

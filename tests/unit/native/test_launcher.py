@@ -94,7 +94,7 @@ def test_a_full_disk_is_told_before_anything_is_fetched(
     usage = namedtuple("usage", "free")  # noqa: PYI024  # as shutil's
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100_000_000))
 
-    with pytest.raises(SystemExit, match=r"expected 2500 MB of free disk.*found 100 MB"):
+    with pytest.raises(SystemExit, match=r"expected 3600 MB of free disk.*found 100 MB"):
         launcher.check_machine()
 
 

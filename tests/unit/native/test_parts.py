@@ -19,6 +19,7 @@ def test_everything_is_started_by_default() -> None:
         ("OPENBELL_DATABASE__URL", "postgres"),
         ("OPENBELL_LLM__BASE_URL", "llm"),
         ("OPENBELL_IBKR__BASE_URL", "simulator"),
+        ("OPENBELL_MLFLOW__TRACKING_URI", "mlflow"),
     ],
 )
 def test_what_a_setting_points_elsewhere_is_not_started(setting: str, part: str) -> None:
@@ -41,6 +42,15 @@ def test_an_unknown_part_is_refused_by_name() -> None:
 def test_every_need_is_a_part_that_stops_later() -> None:
     for part in PARTS.values():
         assert all(PARTS[need].layer <= part.layer for need in part.needs)
+
+
+def test_mlflow_alone_is_not_waited_for_and_no_part_needs_it() -> None:
+    assert [part.name for part in PARTS.values() if not part.waited] == ["mlflow"]
+    assert all("mlflow" not in part.needs for part in PARTS.values())
+
+
+def test_who_only_watches_stands_behind_the_others() -> None:
+    assert {part.name for part in PARTS.values() if part.nice > 0} == {"mlflow", "tracker"}
 
 
 def test_storage_stops_last() -> None:

@@ -28,6 +28,7 @@ def test_settings_of_the_public_surface_are_known() -> None:
     )
     public += " LLM__BASE_URL LLM__MODEL LLM__API_KEY API__URL API__PORT API__TOKEN"
     public += " SIMULATOR__BARS MARKET_TIME__START MARKET_TIME__SPEED LIVE LLM__API_KEY_FILE"
+    public += " MLFLOW__TRACKING_URI MLFLOW__PORT"
 
     assert {f"OPENBELL_{name}" for name in public.split()} <= known_names()
 

@@ -37,6 +37,7 @@ def test_settings_point_parts_elsewhere(tmp_path: Path) -> None:
         "OPENBELL_DATABASE__URL": "postgresql://me@db.example/x",
         "OPENBELL_LLM__BASE_URL": "https://llm.example/v1",
         "OPENBELL_IBKR__BASE_URL": "https://localhost:5000/v1/api",
+        "OPENBELL_MLFLOW__TRACKING_URI": "https://mlflow.example",
     }
 
     wiring = wire(Home(tmp_path), env | ANY_PORTS, {"api": 1})
@@ -44,6 +45,7 @@ def test_settings_point_parts_elsewhere(tmp_path: Path) -> None:
     assert wiring.kafka_servers == "kafka.example:9092"
     assert wiring.database_url == "postgresql://me@db.example/x"
     assert wiring.llm_model is None
+    assert wiring.mlflow_uri == "https://mlflow.example"
     assert not wiring.simulated
 
 
