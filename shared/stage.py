@@ -78,10 +78,13 @@ class Stage:
 
         return register
 
-    def on_transaction(self, topic: Topic[E], *, step: str) -> Callable[[Transact[E]], Transact[E]]:
+    def on_transaction(
+        self, topic: Topic[E], *, step: str, closes: bool = False
+    ) -> Callable[[Transact[E]], Transact[E]]:
         """Register work that changes tables: it and its record are one transaction.
 
-        The handler must not commit, and must not talk to anything but the session.
+        The handler must not commit, and must not talk to anything but the session. One that
+        ``closes`` a run takes in what became of it after its expiry too.
         """
 
         def register(transact: Transact[E]) -> Transact[E]:
@@ -89,7 +92,7 @@ class Stage:
                 assert session is not None  # noqa: S101  # it is transactional
                 return await transact(cause, session)
 
-            self._start(Subscription(self, topic, step, do, transactional=True))
+            self._start(Subscription(self, topic, step, do, transactional=True, closes=closes))
             return transact
 
         return register

@@ -36,7 +36,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Subscription:
-    """``do`` is given a session where it is ``transactional``; ``each`` fans a message out."""
+    """``do`` is given a session where it is ``transactional``; ``each`` fans a message out.
+
+    What ``closes`` a run is not refused when the run is past its expiry.
+    """
 
     stage: "Stage"
     topic: Topic[Any]
@@ -44,6 +47,7 @@ class Subscription:
     do: Do
     each: Callable[[Any], Iterable[str]] | None = None
     transactional: bool = False
+    closes: bool = False
     commits: Commits = field(default_factory=Commits)
 
     def start(self) -> None:
@@ -143,7 +147,7 @@ class Subscription:
         return found
 
     def _refuse_expired(self, event: Event) -> None:
-        expires_at = getattr(event, "expires_at", None)
+        expires_at = None if self.closes else getattr(event, "expires_at", None)
         if expires_at is not None and self.stage.clock.now() >= expires_at:
             reason = f"the run expired at {expires_at.isoformat()} market time"
             raise StepFailedError("expired", reason, attempts=0)

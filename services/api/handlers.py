@@ -41,14 +41,14 @@ def register(stage: Stage, admitter: Admitter, cluster: Callable[[], str]) -> No
             return [_rejected(stage, cause, refusal, run_id)]
         return [admission.accepted] if admission.new else []
 
-    @stage.on_transaction(ORDER_CHANGED, step="finish")
+    @stage.on_transaction(ORDER_CHANGED, step="finish", closes=True)
     async def close_on_order(cause: Cause[OrderChanged], session: AsyncSession) -> Results:
         outcome = outcome_of_order(cause.event)
         if outcome is None:
             return []
         return await _close(stage, session, cause.event.run_id, lambda _: [outcome])
 
-    @stage.on_transaction(STEP_FAILED, step="finish")
+    @stage.on_transaction(STEP_FAILED, step="finish", closes=True)
     async def close_on_failure(cause: Cause[StepFailed], session: AsyncSession) -> Results:
         failed = cause.event
 
