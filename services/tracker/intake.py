@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Keeps what the bus says of runs. ``reading``: since when this process is a member."""
 
-    def __init__(self, sessions: Sessions, bootstrap_servers: str, ordinal: int) -> None:
+    def __init__(self, sessions: Sessions, bootstrap_servers: str, ordinal: str) -> None:
         self._sessions = sessions
         self._servers = bootstrap_servers
         self._ordinal = ordinal
