@@ -21,6 +21,7 @@ SHORTENED = {
     "make test": "make --dry-run test",
     "./openbell test": "./openbell test --version",
     "make bench": "make bench ARGS='--runs 5 --rate 5'",
+    "make bench ARGS=--path-only": "make bench ARGS='--path-only --runs 5 --rate 5'",
     "make faults": "make faults ARGS=--collect-only",
 }
 
